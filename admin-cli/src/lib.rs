@@ -1,0 +1,1 @@
+//! Commands over the Kafka protocol, and their rendering

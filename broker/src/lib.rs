@@ -1,0 +1,1 @@
+//! A log broker that speaks Kafka's protocol: one binary

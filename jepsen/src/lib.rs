@@ -1,0 +1,1 @@
+//! Simulator scenarios, the real-process fault suite, history checkers

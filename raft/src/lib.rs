@@ -1,0 +1,1 @@
+//! One partition's consensus as a pure machine over raft-rs

@@ -1,0 +1,1 @@
+//! All of the outside world: io_uring for real, a seeded simulator for tests

@@ -1,0 +1,1 @@
+//! Journal, segments, index, recovery, retention, cache
