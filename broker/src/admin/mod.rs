@@ -1,0 +1,1 @@
+//! The admin address: Prometheus metrics, `/live` and `/ready` over HTTP.

@@ -1,0 +1,1 @@
+//! One file per Kafka request, and the table that finds it.

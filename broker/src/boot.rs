@@ -1,0 +1,1 @@
+//! Starting and stopping a broker: a list of stages, each owning its parts.

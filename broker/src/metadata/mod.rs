@@ -1,0 +1,1 @@
+//! The immutable picture of the cluster that every shard holds: topics, partitions, brokers, configs.

@@ -1,0 +1,1 @@
+//! Connections: frames in, frames out, in order and within the memory budget.

@@ -1,0 +1,1 @@
+//! The partition owner: what one replica of one partition does on its shard.
