@@ -1,1 +1,4 @@
-//! Simulator scenarios, the real-process fault suite, history checkers
+//! Simulator scenarios, the real-process fault suite, history checkers.
+
+pub mod dice;
+pub mod kill;

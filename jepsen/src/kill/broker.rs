@@ -1,0 +1,123 @@
+//! The real binary as a child process: start, wait until it listens, kill -9.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// A broker on one data folder and one port, over all its lives.
+#[derive(Debug)]
+pub struct Broker {
+    binary: PathBuf,
+    folder: PathBuf,
+    address: SocketAddr,
+    settings: Vec<String>,
+    child: Option<Child>,
+}
+
+impl Broker {
+    /// A broker that is not running yet; its data and its log go into `folder`. `settings` are `KEY=VALUE` for `--set`.
+    pub fn new(binary: &Path, folder: &Path, settings: &[String]) -> io::Result<Self> {
+        std::fs::create_dir_all(folder)?;
+        // A free port: the system names one, and nobody else is likely to take it before the broker does.
+        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+        Ok(Self {
+            binary: binary.to_owned(),
+            folder: folder.to_owned(),
+            address,
+            settings: settings.to_vec(),
+            child: None,
+        })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where its standard output and error of all lives go.
+    pub fn log(&self) -> PathBuf {
+        self.folder.join("broker.log")
+    }
+
+    /// Its data folder.
+    pub fn data(&self) -> PathBuf {
+        self.folder.join("data")
+    }
+
+    /// Starts the process; returns at once, before it listens.
+    pub fn start(&mut self) -> io::Result<()> {
+        let log = std::fs::File::options()
+            .create(true)
+            .append(true)
+            .open(self.log())?;
+        let mut command = Command::new(&self.binary);
+        command.arg("start").arg("--data-dir").arg(self.data());
+        command.args([
+            "--listen",
+            &self.address.to_string(),
+            "--admin-listen",
+            "127.0.0.1:0",
+        ]);
+        for setting in &self.settings {
+            command.args(["--set", setting]);
+        }
+        command
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log);
+        self.child = Some(command.spawn()?);
+        Ok(())
+    }
+
+    /// Waits until the port accepts. An error says that the process ended by itself, or how long nothing happened.
+    pub fn wait_listening(&mut self, limit: Duration) -> io::Result<()> {
+        let began = Instant::now();
+        loop {
+            if TcpStream::connect_timeout(&self.address, Duration::from_millis(200)).is_ok() {
+                return Ok(());
+            }
+            self.check_alive()?;
+            if began.elapsed() > limit {
+                return Err(io::Error::new(
+                    io::ErrorKind::TimedOut,
+                    format!("not listening on {} after {limit:?}", self.address),
+                ));
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    /// An error when the process ended without being killed by this suite.
+    pub fn check_alive(&mut self) -> io::Result<()> {
+        match self.child.as_mut().map(Child::try_wait) {
+            Some(Ok(Some(status))) => Err(io::Error::other(format!(
+                "the broker ended by itself ({status}); see {}",
+                self.log().display()
+            ))),
+            Some(Err(e)) => Err(e),
+            Some(Ok(None)) | None => Ok(()),
+        }
+    }
+
+    /// kill -9, and waits until the process is gone.
+    pub fn kill(&mut self) -> io::Result<()> {
+        if let Some(mut child) = self.child.take() {
+            child.kill()?; // SIGKILL
+            child.wait()?;
+        }
+        Ok(())
+    }
+
+    /// The process id, while it runs.
+    pub fn process(&self) -> Option<u32> {
+        self.child.as_ref().map(Child::id)
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        let _ = self.kill(); // nothing of a run is left behind, however it ends
+    }
+}

@@ -1,0 +1,27 @@
+//! `ottla-jepsen`: one subcommand per suite; each prints what it found and exits 1 when a promise was broken.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(
+    name = "ottla-jepsen",
+    about = "Break the broker on purpose and check what it promised"
+)]
+struct Cli {
+    #[command(subcommand)]
+    suite: Suite,
+}
+
+#[derive(Subcommand)]
+enum Suite {
+    /// Kill -9 the real broker in a loop under idempotent producers; nothing acknowledged may be lost or doubled
+    Kill(ottla_jepsen::kill::Args),
+}
+
+fn main() -> ExitCode {
+    match Cli::parse().suite {
+        Suite::Kill(args) => ottla_jepsen::kill::main(&args),
+    }
+}
