@@ -1,0 +1,212 @@
+//! AlterConfigs (key 33), made from `schema/alter_configs.txt`; do not edit.
+
+use std::borrow::Cow;
+
+use crate::api::{ApiKey, Request};
+use crate::error_code::ErrorCode;
+use crate::wire::{Decode, DecodeError, Encode, EncodeError, Reader, Writer};
+
+/// Versions 0-2, flexible from 2.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AlterConfigsRequest<'a> {
+    pub resources: Vec<AlterConfigsResource<'a>>,
+    pub validate_only: bool,
+}
+
+impl<'a> Decode<'a> for AlterConfigsRequest<'a> {
+    fn decode(r: &mut Reader<'a>, version: i16) -> Result<Self, DecodeError> {
+        if !(0..=2).contains(&version) {
+            return Err(DecodeError::Version(version));
+        }
+        let flexible = version >= 2;
+        let mut m = Self::default();
+        m.resources = r.array(flexible, 4, |r| AlterConfigsResource::decode(r, version))?;
+        m.validate_only = r.bool()?;
+        if flexible {
+            r.tags(|_, _| Ok(false))?;
+        }
+        Ok(m)
+    }
+}
+
+impl Encode for AlterConfigsRequest<'_> {
+    fn encode(&self, w: &mut Writer, version: i16) -> Result<(), EncodeError> {
+        if !(0..=2).contains(&version) {
+            return Err(EncodeError::Version(version));
+        }
+        let flexible = version >= 2;
+        w.array(flexible, &self.resources, |w, v| v.encode(w, version))?;
+        w.bool(self.validate_only);
+        if flexible {
+            w.tags();
+        }
+        Ok(())
+    }
+}
+
+impl Request for AlterConfigsRequest<'_> {
+    const KEY: ApiKey = ApiKey(33);
+    type Response<'r> = AlterConfigsResponse<'r>;
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AlterConfigsResource<'a> {
+    pub resource_type: i8,
+    pub resource_name: Cow<'a, str>,
+    pub configs: Vec<AlterableConfig<'a>>,
+}
+
+impl<'a> Decode<'a> for AlterConfigsResource<'a> {
+    fn decode(r: &mut Reader<'a>, version: i16) -> Result<Self, DecodeError> {
+        let flexible = version >= 2;
+        let mut m = Self::default();
+        m.resource_type = r.i8()?;
+        m.resource_name = r.string(flexible)?;
+        m.configs = r.array(flexible, 3, |r| AlterableConfig::decode(r, version))?;
+        if flexible {
+            r.tags(|_, _| Ok(false))?;
+        }
+        Ok(m)
+    }
+}
+
+impl Encode for AlterConfigsResource<'_> {
+    fn encode(&self, w: &mut Writer, version: i16) -> Result<(), EncodeError> {
+        let flexible = version >= 2;
+        w.i8(self.resource_type);
+        w.string(flexible, &self.resource_name)?;
+        w.array(flexible, &self.configs, |w, v| v.encode(w, version))?;
+        if flexible {
+            w.tags();
+        }
+        Ok(())
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct AlterableConfig<'a> {
+    pub name: Cow<'a, str>,
+    pub value: Option<Cow<'a, str>>,
+}
+
+impl Default for AlterableConfig<'_> {
+    fn default() -> Self {
+        Self {
+            name: Cow::Borrowed(""),
+            value: Some(Cow::Borrowed("")),
+        }
+    }
+}
+
+impl<'a> Decode<'a> for AlterableConfig<'a> {
+    fn decode(r: &mut Reader<'a>, version: i16) -> Result<Self, DecodeError> {
+        let flexible = version >= 2;
+        let mut m = Self::default();
+        m.name = r.string(flexible)?;
+        m.value = r.nullable_string(flexible)?;
+        if flexible {
+            r.tags(|_, _| Ok(false))?;
+        }
+        Ok(m)
+    }
+}
+
+impl Encode for AlterableConfig<'_> {
+    fn encode(&self, w: &mut Writer, version: i16) -> Result<(), EncodeError> {
+        let flexible = version >= 2;
+        w.string(flexible, &self.name)?;
+        w.nullable_string(flexible, self.value.as_deref())?;
+        if flexible {
+            w.tags();
+        }
+        Ok(())
+    }
+}
+
+/// Versions 0-2, flexible from 2.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AlterConfigsResponse<'a> {
+    pub throttle_time_ms: i32,
+    pub responses: Vec<AlterConfigsResourceResponse<'a>>,
+}
+
+impl<'a> Decode<'a> for AlterConfigsResponse<'a> {
+    fn decode(r: &mut Reader<'a>, version: i16) -> Result<Self, DecodeError> {
+        if !(0..=2).contains(&version) {
+            return Err(DecodeError::Version(version));
+        }
+        let flexible = version >= 2;
+        let mut m = Self::default();
+        m.throttle_time_ms = r.i32()?;
+        m.responses = r.array(flexible, 6, |r| {
+            AlterConfigsResourceResponse::decode(r, version)
+        })?;
+        if flexible {
+            r.tags(|_, _| Ok(false))?;
+        }
+        Ok(m)
+    }
+}
+
+impl Encode for AlterConfigsResponse<'_> {
+    fn encode(&self, w: &mut Writer, version: i16) -> Result<(), EncodeError> {
+        if !(0..=2).contains(&version) {
+            return Err(EncodeError::Version(version));
+        }
+        let flexible = version >= 2;
+        w.i32(self.throttle_time_ms);
+        w.array(flexible, &self.responses, |w, v| v.encode(w, version))?;
+        if flexible {
+            w.tags();
+        }
+        Ok(())
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct AlterConfigsResourceResponse<'a> {
+    pub error_code: ErrorCode,
+    pub error_message: Option<Cow<'a, str>>,
+    pub resource_type: i8,
+    pub resource_name: Cow<'a, str>,
+}
+
+impl Default for AlterConfigsResourceResponse<'_> {
+    fn default() -> Self {
+        Self {
+            error_code: ErrorCode::NONE,
+            error_message: Some(Cow::Borrowed("")),
+            resource_type: 0,
+            resource_name: Cow::Borrowed(""),
+        }
+    }
+}
+
+impl<'a> Decode<'a> for AlterConfigsResourceResponse<'a> {
+    fn decode(r: &mut Reader<'a>, version: i16) -> Result<Self, DecodeError> {
+        let flexible = version >= 2;
+        let mut m = Self::default();
+        m.error_code = ErrorCode(r.i16()?);
+        m.error_message = r.nullable_string(flexible)?;
+        m.resource_type = r.i8()?;
+        m.resource_name = r.string(flexible)?;
+        if flexible {
+            r.tags(|_, _| Ok(false))?;
+        }
+        Ok(m)
+    }
+}
+
+impl Encode for AlterConfigsResourceResponse<'_> {
+    fn encode(&self, w: &mut Writer, version: i16) -> Result<(), EncodeError> {
+        let flexible = version >= 2;
+        w.i16(self.error_code.0);
+        w.nullable_string(flexible, self.error_message.as_deref())?;
+        w.i8(self.resource_type);
+        w.string(flexible, &self.resource_name)?;
+        if flexible {
+            w.tags();
+        }
+        Ok(())
+    }
+}
