@@ -1,1 +1,19 @@
 //! One file per Kafka request, and the table that finds it.
+//!
+//! [`dispatch`] is all that `net` knows of this room: a frame goes in, an answer (or the reason to close) comes out. It
+//! never panics, whatever the bytes.
+
+pub mod answers;
+mod api_versions;
+mod close;
+mod conn;
+mod context;
+mod dispatch;
+
+pub use close::{Close, Fault};
+pub use conn::{ConnInfo, Endpoint, RequestMeta, Software};
+pub use context::Context;
+pub use dispatch::{Later, SERVED, Started, decode, dispatch};
+
+#[cfg(test)]
+mod tests;
