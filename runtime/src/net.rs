@@ -1,6 +1,6 @@
 //! TCP.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use bytes::Bytes;
 
@@ -190,6 +190,22 @@ impl WriteHalf {
             WriteKind::Sim(half) => half.shutdown(),
         }
     }
+}
+
+/// The addresses that a host's name (or number) stands for, in the system's order of preference. In a simulation only
+/// numbers stand for an address.
+///
+/// # Errors
+/// The resolver's, naming the host; none are left when the name is unknown.
+pub async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>> {
+    if let Ok(number) = host.parse::<IpAddr>() {
+        return Ok(vec![SocketAddr::new(number, port)]);
+    }
+    let found = match sim::current() {
+        Some(_) => Err(std::io::Error::new(std::io::ErrorKind::NotFound, "a simulation knows no names")),
+        None => real::net::resolve(host.to_owned(), port).await,
+    };
+    found.map_err(|error| std::io::Error::new(error.kind(), format!("looking up {host:?}: {error}")))
 }
 
 fn explain(error: std::io::Error, operation: &str, addr: SocketAddr) -> std::io::Error {

@@ -40,6 +40,8 @@ pub enum Cores {
     Count(usize),
     /// One shard on each of these cores (Linux CPU numbers).
     List(Vec<usize>),
+    /// One shard on whatever core the system chooses: for tools, which share the machine with a broker.
+    Floating,
 }
 
 /// How to start the shards.
@@ -62,7 +64,7 @@ impl Default for Config {
     }
 }
 
-/// Starts one pinned executor per core, runs `main` on each and waits for all of them.
+/// Starts one executor per core, pinned to it, runs `main` on each and waits for all of them.
 ///
 /// Results come in the order of shards. Tasks still alive on a shard when its `main` returns are dropped.
 /// A process calls this once. The executors park in the kernel when idle: no spinning, no CPU.

@@ -3,7 +3,7 @@
 use std::{
     cell::RefCell,
     io::{ErrorKind, IoSlice},
-    net::{Shutdown, SocketAddr},
+    net::{Shutdown, SocketAddr, ToSocketAddrs},
     os::fd::AsRawFd,
     pin::Pin,
     rc::Rc,
@@ -16,6 +16,11 @@ use socket2::{Domain, Protocol, Socket, Type};
 
 use super::sys;
 use crate::Result;
+
+/// The system's resolver; it may ask the network, so not on the shard's own thread.
+pub(crate) async fn resolve(host: String, port: u16) -> Result<Vec<SocketAddr>> {
+    super::blocking::run(move || Ok((host, port).to_socket_addrs()?.collect())).await
+}
 
 /// Connections that may wait to be accepted.
 const BACKLOG: i32 = 1024;

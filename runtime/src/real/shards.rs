@@ -56,7 +56,7 @@ where
 
 fn start<F, Fut, T>(
     config: &Config,
-    core: usize,
+    core: Option<usize>,
     shard: Shard,
     main: F,
     report: mpsc::Sender<Result<()>>,
@@ -101,8 +101,8 @@ fn join<T>(threads: Vec<JoinHandle<Option<T>>>) -> Result<Vec<T>> {
     Ok(results)
 }
 
-fn make_executor(config: &Config, core: usize) -> Result<LocalExecutor> {
-    LocalExecutorBuilder::new(Placement::Fixed(core))
+fn make_executor(config: &Config, core: Option<usize>) -> Result<LocalExecutor> {
+    LocalExecutorBuilder::new(core.map_or(Placement::Unbound, Placement::Fixed))
         .name(&config.name)
         .io_memory(config.io_memory)
         .ring_depth(config.ring_depth.max(8))
@@ -112,18 +112,21 @@ fn make_executor(config: &Config, core: usize) -> Result<LocalExecutor> {
         .make()
         .map_err(|error| {
             let error = Error::from(error);
-            Error::new(error.kind(), format!("starting a shard on core {core}: {}", usable::explain(error)))
+            let place = core.map_or("any core".to_owned(), |core| format!("core {core}"));
+            Error::new(error.kind(), format!("starting a shard on {place}: {}", usable::explain(error)))
         })
 }
 
-fn choose_cores(cores: &Cores) -> Result<Vec<usize>> {
+/// The core of each shard; None is any.
+fn choose_cores(cores: &Cores) -> Result<Vec<Option<usize>>> {
     let allowed = sys::allowed_cores()?;
     match cores {
+        Cores::Floating => Ok(vec![None]),
         Cores::Count(0) => Err(invalid("at least one core is needed")),
-        Cores::Count(count) => Ok(allowed.iter().copied().cycle().take(*count).collect()),
+        Cores::Count(count) => Ok(allowed.iter().copied().map(Some).cycle().take(*count).collect()),
         Cores::List(list) if list.is_empty() => Err(invalid("at least one core is needed")),
         Cores::List(list) => match list.iter().find(|core| !allowed.contains(core)) {
-            None => Ok(list.clone()),
+            None => Ok(list.iter().copied().map(Some).collect()),
             Some(core) => Err(invalid(&format!("core {core} is not among those this process may use: {allowed:?}"))),
         },
     }
