@@ -90,7 +90,7 @@ pub async fn dispatch(ctx: &Rc<Context>, conn: &Rc<ConnInfo>, mut frame: BytesMu
             conn: conn.clone(),
             received,
         };
-        (meta, frame.len() - reader.remaining())
+        (meta, frame.len() - reader.rest().len())
     };
     match served_versions(meta.api) {
         Some(served) if served.contains(meta.version) => {}
@@ -127,4 +127,9 @@ fn answer(ctx: &Context, meta: &RequestMeta, response: &impl Encode) -> Result<F
     ctx.metrics.request_time.of(meta.api).record(meta.received.elapsed());
     encode_response(response, meta.api, meta.version, meta.correlation_id)
         .map_err(|error| Close::unsayable(meta, error))
+}
+
+/// Whether `frame` is a Produce request, as far as its first bytes say: it may start while others of its kind are under way.
+pub fn is_produce(frame: &[u8]) -> bool {
+    frame.first_chunk::<2>().is_some_and(|key| ApiKey(i16::from_be_bytes(*key)) == ApiKey::PRODUCE)
 }

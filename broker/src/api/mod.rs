@@ -13,7 +13,7 @@ mod dispatch;
 pub use close::{Close, Fault};
 pub use conn::{ConnInfo, Endpoint, RequestMeta, Software};
 pub use context::Context;
-pub use dispatch::{Later, SERVED, Started, decode, dispatch};
+pub use dispatch::{Later, SERVED, Started, decode, dispatch, is_produce};
 
 #[cfg(test)]
 mod tests;

@@ -97,6 +97,19 @@ fn capacity(len: usize, have: usize) -> usize {
     capacity
 }
 
+/// Most bytes of one read. Buffers are zeroed up to here before they are read into, so not by megabytes for a few bytes.
+const READ: usize = 64 * 1024;
+
+/// Reads what is there into the spare capacity of `buffer`; 0 at the end of the stream.
+async fn read_some(half: &mut ReadHalf, buffer: &mut BytesMut) -> io::Result<usize> {
+    let have = buffer.len();
+    let room = (buffer.capacity() - have).min(READ);
+    buffer.resize(have + room, 0);
+    let got = half.read(&mut buffer[have..]).await;
+    buffer.truncate(have + got.as_ref().map_or(0, |got| *got));
+    got
+}
+
 /// The reading side of one connection.
 pub struct FrameReader {
     half: ReadHalf,
@@ -112,8 +125,8 @@ impl FrameReader {
         FrameReader { half, chunk: BytesMut::with_capacity(FIRST_CHUNK), budget, max, metrics }
     }
 
-    /// The next frame; `None` when the client ended the stream between two frames. Not cancel-safe: after a dropped call
-    /// only [`FrameReader::ended`] may be called.
+    /// The next frame; `None` when the client ended the stream between two frames. Not cancel-safe: a reader whose
+    /// call was dropped is of no further use.
     pub async fn next(&mut self) -> Result<Option<Inbound>, FrameError> {
         loop {
             match announced(&self.chunk, self.max)? {
@@ -124,7 +137,7 @@ impl FrameReader {
                 Some(len) if len > CHUNK - PREFIX => return self.large(len).await.map(Some),
                 partial => {
                     self.room(partial.map_or(PREFIX, |len| PREFIX + len));
-                    let got = self.half.read_buf(&mut self.chunk).await.map_err(FrameError::Io)?;
+                    let got = read_some(&mut self.half, &mut self.chunk).await.map_err(FrameError::Io)?;
                     self.metrics.received_bytes.add(got as u64);
                     match (got, self.chunk.len()) {
                         (0, 0) => return Ok(None),
@@ -187,7 +200,7 @@ impl FrameReader {
         len: usize,
     ) -> Result<(), FrameError> {
         filling.reading(time::now());
-        let read = async { Some(self.half.read_buf(frame).await) };
+        let read = async { Some(read_some(&mut self.half, frame).await) };
         let evicted = async {
             filling.evicted().await;
             None
@@ -202,14 +215,5 @@ impl FrameReader {
         self.metrics.received_bytes.add(got as u64);
         filling.arrived(got, time::now());
         Ok(())
-    }
-
-    /// Resolves when the peer has reset the connection; bytes that come are thrown away. For a connection that is only
-    /// waiting to answer.
-    pub async fn ended(&mut self) {
-        let mut rest = BytesMut::with_capacity(FIRST_CHUNK);
-        while matches!(self.half.read_buf(&mut rest).await, Ok(n) if n > 0) {
-            rest.clear();
-        }
     }
 }
