@@ -1,0 +1,418 @@
+//! The part of the log that a replica has in memory, and what raft-rs sees as its storage.
+//!
+//! Invariants:
+//! - slot i is the entry `point.index + 1 + i`; terms do not fall along the log, base offsets join without a gap;
+//! - everything in view has been handed to the caller to append (what raft-rs calls stable), nothing beyond;
+//! - a body is missing only from data entries up to `released`: those can be read from the partition's segments.
+//!
+//! raft-rs treats every storage error but four as the end of the process. The methods here return only those four.
+
+use std::cell::RefCell;
+use std::collections::{BTreeSet, VecDeque};
+
+use bytes::Bytes;
+use raft::eraftpb::{self, EntryType};
+use raft::{GetEntriesContext, RaftState, Storage, StorageError};
+
+use crate::entry::{Descriptor, Entry, Kind, Reading};
+use crate::message::Body;
+use crate::offsets::{EpochStart, Epochs};
+
+/// A place in the log: an entry and the offset after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Point {
+    /// Raft's index.
+    pub index: u64,
+    /// The term of that entry.
+    pub term: u64,
+    /// The offset after everything up to that entry.
+    pub end_offset: i64,
+}
+
+impl Point {
+    /// Where the log of a new partition begins. It is not 0: a node that has nothing must ask for a snapshot, because
+    /// only a snapshot tells it who the members are.
+    pub const INITIAL: Point = Point {
+        index: 1,
+        term: 1,
+        end_offset: 0,
+    };
+    /// Before everything: where a replica stands that has yet to hear from its leader.
+    pub const NOTHING: Point = Point {
+        index: 0,
+        term: 0,
+        end_offset: 0,
+    };
+}
+
+/// What one entry takes up beside its body; counted so that many small entries fill a message, too.
+pub(crate) const ENTRY_OVERHEAD: u64 = 64;
+
+#[derive(Debug)]
+struct Slot {
+    term: u64,
+    base_offset: i64,
+    records: u32,
+    length: u32,
+    crc: u32,
+    kind: Kind,
+    body: Option<Bytes>,
+}
+
+impl Slot {
+    fn end_offset(&self) -> i64 {
+        self.base_offset + i64::from(self.records)
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct LogView {
+    /// Entries up to here are not in view.
+    point: Point,
+    slots: VecDeque<Slot>,
+    /// Data bodies up to this index have been let go.
+    released: u64,
+    /// Bytes of the bodies in view.
+    body_bytes: usize,
+    epochs: Epochs,
+    /// Read once by raft-rs when it starts.
+    initial: RaftState,
+    /// What a follower that is too far behind is given.
+    snapshot: Option<eraftpb::Snapshot>,
+    /// Followers that asked for a snapshot when there was none.
+    wanted: RefCell<BTreeSet<u64>>,
+}
+
+impl LogView {
+    pub fn new(point: Point, initial: RaftState) -> LogView {
+        LogView {
+            point,
+            slots: VecDeque::new(),
+            released: point.index,
+            body_bytes: 0,
+            epochs: Epochs::default(),
+            initial,
+            snapshot: None,
+            wanted: RefCell::default(),
+        }
+    }
+
+    /// raft-rs has started: what it read once need not be kept.
+    pub fn forget_initial(&mut self) {
+        self.initial = RaftState::default();
+    }
+
+    pub fn point(&self) -> Point {
+        self.point
+    }
+
+    /// Index of the first entry in view, were there one.
+    pub fn first(&self) -> u64 {
+        self.point.index + 1
+    }
+
+    /// Index of the last entry; the point's if none is in view.
+    pub fn last(&self) -> u64 {
+        self.point.index + self.slots.len() as u64
+    }
+
+    /// The offset after the last entry.
+    pub fn end_offset(&self) -> i64 {
+        self.slots
+            .back()
+            .map_or(self.point.end_offset, Slot::end_offset)
+    }
+
+    pub fn last_term(&self) -> u64 {
+        self.slots.back().map_or(self.point.term, |slot| slot.term)
+    }
+
+    pub fn body_bytes(&self) -> usize {
+        self.body_bytes
+    }
+
+    pub fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    pub fn released(&self) -> u64 {
+        self.released
+    }
+
+    pub fn epochs(&self) -> &[EpochStart] {
+        self.epochs.starts()
+    }
+
+    fn slot(&self, index: u64) -> Option<&Slot> {
+        let at = index.checked_sub(self.first())?;
+        self.slots.get(usize::try_from(at).ok()?)
+    }
+
+    /// The term of an entry in view or of the point.
+    pub fn term_at(&self, index: u64) -> Option<u64> {
+        if index == self.point.index {
+            Some(self.point.term)
+        } else {
+            self.slot(index).map(|s| s.term)
+        }
+    }
+
+    /// The place of an entry in view or the point itself.
+    pub fn point_at(&self, index: u64) -> Option<Point> {
+        if index == self.point.index {
+            return Some(self.point);
+        }
+        self.slot(index).map(|s| Point {
+            index,
+            term: s.term,
+            end_offset: s.end_offset(),
+        })
+    }
+
+    /// Index of the data entry that holds `offset`, if it is in view.
+    pub fn index_of(&self, offset: i64) -> Option<u64> {
+        if offset < self.point.end_offset || offset >= self.end_offset() {
+            return None;
+        }
+        let at = self.slots.partition_point(|s| s.end_offset() <= offset);
+        Some(self.first() + at as u64)
+    }
+
+    /// The entry with its body; `None` if it is not in view or its body has been let go.
+    pub fn entry(&self, index: u64) -> Option<Entry> {
+        let slot = self.slot(index)?;
+        let body = slot.body.clone()?;
+        let Slot {
+            term,
+            kind,
+            base_offset,
+            records,
+            ..
+        } = *slot;
+        Some(Entry {
+            index,
+            term,
+            kind,
+            base_offset,
+            records,
+            body,
+        })
+    }
+
+    /// The body of the entry that raft-rs names by index and term; `None` if the log has another entry there.
+    pub fn body(&self, index: u64, term: u64) -> Option<Body> {
+        let slot = self.slot(index).filter(|slot| slot.term == term)?;
+        Some(match &slot.body {
+            Some(bytes) => Body::Here(bytes.clone()),
+            None => Body::Stored {
+                base_offset: slot.base_offset,
+                records: slot.records,
+                length: slot.length,
+            },
+        })
+    }
+
+    /// Appends what raft-rs calls `index`/`term`; `Err` says what does not fit.
+    pub fn append(
+        &mut self,
+        term: u64,
+        reading: &Reading,
+        body: Bytes,
+    ) -> Result<Entry, &'static str> {
+        let end = self.end_offset();
+        let (kind, records, crc) = match reading {
+            Reading::Empty => (Kind::Empty, 0, 0),
+            Reading::Config => (Kind::Config, 0, 0),
+            Reading::Described(d) => (d.kind, d.records, d.crc),
+        };
+        if let Reading::Described(d) = reading {
+            if d.base_offset != end {
+                return Err("an entry's base offset is not the end of the log before it");
+            }
+            if body.len() as u64 != u64::from(d.length) {
+                return Err("an entry's body is not the one described");
+            }
+        }
+        if term < self.last_term() {
+            return Err("terms fall along the log");
+        }
+        let length = u32::try_from(body.len()).map_err(|_| "an entry's body is too long")?;
+        let index = self.last() + 1;
+        self.body_bytes += body.len();
+        self.epochs.appended(term, index, end);
+        self.slots.push_back(Slot {
+            term,
+            base_offset: end,
+            records,
+            length,
+            crc,
+            kind,
+            body: Some(body.clone()),
+        });
+        Ok(Entry {
+            index,
+            term,
+            kind,
+            base_offset: end,
+            records,
+            body,
+        })
+    }
+
+    /// Drops the entries from `from` on.
+    pub fn truncate(&mut self, from: u64) {
+        let keep = usize::try_from(from.saturating_sub(self.first())).unwrap_or(usize::MAX);
+        for slot in self.slots.drain(keep.min(self.slots.len())..) {
+            self.body_bytes -= slot.body.map_or(0, |b| b.len());
+        }
+        self.epochs.truncated(from);
+    }
+
+    /// Lets entries up to `through` go.
+    pub fn compact(&mut self, through: u64) {
+        let Some(point) = self.point_at(through) else {
+            return;
+        };
+        let gone = usize::try_from(through - self.point.index).unwrap_or(usize::MAX);
+        for slot in self.slots.drain(..gone) {
+            self.body_bytes -= slot.body.map_or(0, |b| b.len());
+        }
+        self.point = point;
+        self.released = self.released.max(through);
+        self.epochs.compacted(through);
+        if self
+            .snapshot
+            .as_ref()
+            .is_some_and(|s| s.get_metadata().index < through)
+        {
+            self.snapshot = None;
+        }
+        if self.slots.len() < 16 && self.slots.capacity() > 64 {
+            self.slots.shrink_to(16);
+        }
+    }
+
+    /// Lets the bodies of data entries up to `through` go; the entries stay.
+    pub fn release(&mut self, through: u64) {
+        let from = self.released.max(self.point.index) + 1;
+        for index in from..=through.min(self.last()) {
+            let slot = &mut self.slots[(index - self.point.index - 1) as usize];
+            if slot.kind == Kind::Data {
+                self.body_bytes -= slot.body.take().map_or(0, |b| b.len());
+            }
+            self.released = index;
+        }
+    }
+
+    /// The log is replaced by a snapshot that ends at `point`.
+    pub fn reset(&mut self, point: Point) {
+        self.slots.clear();
+        self.epochs.clear();
+        (self.point, self.released, self.body_bytes) = (point, point.index, 0);
+        self.snapshot = None;
+    }
+
+    /// Gives followers that are too far behind this snapshot, until the log has been compacted beyond it.
+    pub fn offer(&mut self, snapshot: eraftpb::Snapshot) {
+        self.snapshot = Some(snapshot);
+    }
+
+    /// Followers that asked for a snapshot in vain since the last call.
+    pub fn take_wanted(&mut self) -> BTreeSet<u64> {
+        self.wanted.take()
+    }
+
+    fn to_raft(slot: &Slot, index: u64) -> eraftpb::Entry {
+        let mut entry = eraftpb::Entry::default();
+        (entry.term, entry.index) = (slot.term, index);
+        match slot.kind {
+            Kind::Empty => {}
+            Kind::Config => {
+                entry.set_entry_type(EntryType::EntryConfChangeV2);
+                entry.data = slot.body.clone().unwrap_or_default();
+            }
+            Kind::Data | Kind::Command => {
+                let Slot {
+                    kind,
+                    records,
+                    length,
+                    crc,
+                    base_offset,
+                    ..
+                } = *slot;
+                let descriptor = Descriptor {
+                    kind,
+                    records,
+                    length,
+                    crc,
+                    base_offset,
+                };
+                entry.data = Bytes::copy_from_slice(&descriptor.encode());
+            }
+        }
+        entry
+    }
+}
+
+impl Storage for LogView {
+    fn initial_state(&self) -> raft::Result<RaftState> {
+        Ok(self.initial.clone())
+    }
+
+    /// For messages `max_size` counts bodies: the few bytes that raft-rs sees would let a message grow without bound.
+    fn entries(
+        &self,
+        low: u64,
+        high: u64,
+        max_size: impl Into<Option<u64>>,
+        context: GetEntriesContext,
+    ) -> raft::Result<Vec<eraftpb::Entry>> {
+        if low < self.first() {
+            return Err(StorageError::Compacted.into());
+        }
+        if high > self.last() + 1 {
+            return Err(StorageError::Unavailable.into());
+        }
+        let (limit, bodies) = (max_size.into().unwrap_or(u64::MAX), context.can_async());
+        let (mut entries, mut size) = (Vec::new(), 0u64);
+        for index in low..high {
+            let Some(slot) = self.slot(index) else { break };
+            size += ENTRY_OVERHEAD + if bodies { u64::from(slot.length) } else { 0 };
+            if size > limit && !entries.is_empty() {
+                break;
+            }
+            entries.push(LogView::to_raft(slot, index));
+        }
+        Ok(entries)
+    }
+
+    fn term(&self, index: u64) -> raft::Result<u64> {
+        let missing = if index < self.point.index {
+            StorageError::Compacted
+        } else {
+            StorageError::Unavailable
+        };
+        self.term_at(index).ok_or_else(|| missing.into())
+    }
+
+    fn first_index(&self) -> raft::Result<u64> {
+        Ok(self.first())
+    }
+
+    fn last_index(&self) -> raft::Result<u64> {
+        Ok(self.last())
+    }
+
+    fn snapshot(&self, request_index: u64, to: u64) -> raft::Result<eraftpb::Snapshot> {
+        let usable =
+            |s: &&eraftpb::Snapshot| s.get_metadata().index >= request_index.max(self.point.index);
+        if let Some(snapshot) = self.snapshot.as_ref().filter(usable) {
+            return Ok(snapshot.clone());
+        }
+        self.wanted.borrow_mut().insert(to);
+        Err(StorageError::SnapshotTemporarilyUnavailable.into())
+    }
+}
+
+#[cfg(test)]
+mod tests;
