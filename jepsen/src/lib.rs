@@ -1,4 +1,5 @@
 //! Simulator scenarios, the real-process fault suite, history checkers.
 
+pub mod client;
 pub mod dice;
 pub mod kill;

@@ -1,16 +1,16 @@
 //! The kill -9 loop: the real binary under producers, killed at random moments, started again on what it left.
 
+pub mod book;
 pub mod broker;
 pub mod check;
+pub mod producer;
+pub mod reader;
+mod rounds;
 pub mod value;
 
 use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
-
-use crate::dice::Dice;
-use broker::Broker;
 
 /// What the loop is asked to do.
 #[derive(Debug, clap::Args)]
@@ -24,6 +24,9 @@ pub struct Args {
     /// Makes the same choices again (the timing differs all the same)
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+    /// Producers, each with up to five requests in flight
+    #[arg(long, default_value_t = 4)]
+    pub producers: u32,
     /// Where data and log go; by default a fresh folder under the system's temporary one, removed when all went well
     #[arg(long)]
     pub folder: Option<PathBuf>,
@@ -32,51 +35,36 @@ pub struct Args {
     pub set: Vec<String>,
 }
 
-/// How long a broker may take until it listens, however much it must recover.
-const START_LIMIT: Duration = Duration::from_secs(30);
-
-/// Runs the loop and prints what it found; fails when a promise was broken or the broker did not come back.
-pub fn main(args: &Args) -> ExitCode {
-    match run(args) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(e) => {
-            eprintln!("kill: {e}");
-            ExitCode::FAILURE
+impl Args {
+    fn binary(&self) -> io::Result<PathBuf> {
+        match &self.broker {
+            Some(path) => Ok(path.clone()),
+            None => Ok(std::env::current_exe()?.with_file_name("ottla")),
         }
     }
 }
 
-fn run(args: &Args) -> io::Result<()> {
-    let binary = match &args.broker {
-        Some(path) => path.clone(),
-        None => std::env::current_exe()?.with_file_name("ottla"),
-    };
+/// Runs the loop and prints what it found; fails when a promise was broken or the broker did not come back.
+pub fn main(args: &Args) -> ExitCode {
     let fresh = std::env::temp_dir().join(format!("ottla-kill-{}", std::process::id()));
-    let folder = args.folder.clone().unwrap_or_else(|| fresh.clone());
-    let mut dice = Dice::new(args.seed);
-    let mut broker = Broker::new(&binary, &folder, &args.set)?;
-    let mut restarts = Vec::new();
-    for round in 0..=args.rounds {
-        let began = Instant::now();
-        broker.start()?;
-        broker.wait_listening(START_LIMIT)?;
-        restarts.push(began.elapsed());
-        if round < args.rounds {
-            std::thread::sleep(Duration::from_millis(dice.between(20, 800)));
-            broker.check_alive()?;
-            broker.kill()?;
+    let folder = args.folder.as_ref().unwrap_or(&fresh);
+    match args
+        .binary()
+        .and_then(|binary| rounds::run(args, &binary, folder))
+    {
+        Ok(summary) => {
+            println!("{summary}");
+            if args.folder.is_none() {
+                let _ = std::fs::remove_dir_all(&fresh); // what is left in a temporary folder is no failure
+            }
+            ExitCode::SUCCESS
+        }
+        Err(e) => {
+            eprintln!(
+                "kill: {e}\nthe broker's data and log are kept in {}",
+                folder.display()
+            );
+            ExitCode::FAILURE
         }
     }
-    restarts.sort();
-    println!(
-        "{} starts, until listening: median {:?}, worst {:?}",
-        restarts.len(),
-        restarts[restarts.len() / 2],
-        restarts.last()
-    );
-    broker.kill()?;
-    if args.folder.is_none() {
-        std::fs::remove_dir_all(&fresh)?;
-    }
-    Ok(())
 }
