@@ -4,6 +4,7 @@ pub mod api;
 pub mod error_code;
 pub mod ids;
 pub mod messages;
+pub mod record;
 pub mod wire;
 
 pub use api::{ApiKey, Request};

@@ -53,6 +53,12 @@ impl Writer {
         Ok(Frame::new(self.head.into(), self.parts))
     }
 
+    /// The bytes written so far, when none were left out of line.
+    pub(crate) fn into_vec(self) -> Vec<u8> {
+        debug_assert!(self.parts.is_empty() && !self.framed, "bare bytes");
+        self.head
+    }
+
     fixed! {
         /// A signed byte.
         i8: i8;
