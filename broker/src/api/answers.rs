@@ -3,23 +3,25 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
+use crate::metrics::Metrics;
+
 /// The bytes of one shard's answers. An answer is never refused for its size; it is fetch, the only request with answers
 /// larger than its own frame, that asks [`Answers::room`] before it reads.
 #[derive(Debug)]
 pub struct Answers {
     limit: usize,
     held: Cell<usize>,
+    metrics: Rc<Metrics>,
 }
 
 impl Answers {
     /// Nothing held yet, `limit` bytes allowed.
-    pub fn new(limit: usize) -> Rc<Answers> {
-        Rc::new(Answers { limit, held: Cell::new(0) })
-    }
-
-    /// Bytes on their way now.
-    pub fn held(&self) -> usize {
-        self.held.get()
+    pub fn new(limit: usize, metrics: Rc<Metrics>) -> Rc<Answers> {
+        Rc::new(Answers {
+            limit,
+            held: Cell::new(0),
+            metrics,
+        })
     }
 
     /// How many bytes more may be read for an answer. A fetch reads no more than this beyond the one batch that it always owes.
@@ -29,8 +31,16 @@ impl Answers {
 
     /// Counts `bytes` until the result is dropped.
     pub fn hold(self: &Rc<Self>, bytes: usize) -> Held {
-        self.held.set(self.held.get() + bytes);
-        Held { answers: self.clone(), bytes }
+        self.set(self.held.get() + bytes);
+        Held {
+            answers: self.clone(),
+            bytes,
+        }
+    }
+
+    fn set(&self, held: usize) {
+        self.held.set(held);
+        self.metrics.answer_memory.set(held as i64);
     }
 }
 
@@ -43,6 +53,6 @@ pub struct Held {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        self.answers.held.set(self.answers.held.get() - self.bytes);
+        self.answers.set(self.answers.held.get() - self.bytes);
     }
 }

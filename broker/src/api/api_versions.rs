@@ -28,8 +28,18 @@ struct Feature {
 /// those are not served yet: a client that sees `transaction.version` 2, say, stops sending AddPartitionsToTxn.
 const FEATURES: &[Feature] = &[
     // 30 is 4.3-IV0, 7 the oldest that Kafka 4 starts with.
-    Feature { name: "metadata.version", min: 7, max: 30, level: 30 },
-    Feature { name: "kraft.version", min: 0, max: 1, level: 1 },
+    Feature {
+        name: "metadata.version",
+        min: 7,
+        max: 30,
+        level: 30,
+    },
+    Feature {
+        name: "kraft.version",
+        min: 0,
+        max: 1,
+        level: 1,
+    },
 ];
 
 /// First version whose clients accept a feature with lowest level 0.
@@ -42,15 +52,26 @@ pub(super) fn handle(
     request: ApiVersionsRequest<'_>,
 ) -> ApiVersionsResponse<'static> {
     if meta.version >= 3 {
-        let (name, version) = (&request.client_software_name, &request.client_software_version);
+        let (name, version) = (
+            &request.client_software_name,
+            &request.client_software_version,
+        );
         if !is_well_formed(name) || !is_well_formed(version) {
-            return ApiVersionsResponse { error_code: ErrorCode::INVALID_REQUEST, ..Default::default() };
+            return ApiVersionsResponse {
+                error_code: ErrorCode::INVALID_REQUEST,
+                ..Default::default()
+            };
         }
-        *meta.conn.software.borrow_mut() = Software { name: name.to_string(), version: version.to_string() };
+        *meta.conn.software.borrow_mut() = Software {
+            name: name.to_string(),
+            version: version.to_string(),
+        };
     }
     let mut api_keys: Vec<ApiVersion> = SERVED.iter().filter_map(|api| advertise(*api)).collect();
     api_keys.sort_by_key(|api| api.api_key);
-    let supported = FEATURES.iter().filter(|feature| feature.min > 0 || meta.version >= ZERO_LEVELS);
+    let supported = FEATURES
+        .iter()
+        .filter(|feature| feature.min > 0 || meta.version >= ZERO_LEVELS);
     let finalized = FEATURES.iter().filter(|feature| feature.level > 0);
     ApiVersionsResponse {
         api_keys,
@@ -85,12 +106,18 @@ pub(super) fn unsupported() -> ApiVersionsResponse<'static> {
 
 fn advertise(api: ApiKey) -> Option<ApiVersion> {
     let versions = api.api()?.advertised;
-    Some(ApiVersion { api_key: api.0, min_version: versions.min, max_version: versions.max })
+    Some(ApiVersion {
+        api_key: api.0,
+        min_version: versions.min,
+        max_version: versions.max,
+    })
 }
 
 fn is_well_formed(text: &str) -> bool {
     let bytes = text.as_bytes();
     let ends = bytes.first().zip(bytes.last());
     ends.is_some_and(|(first, last)| first.is_ascii_alphanumeric() && last.is_ascii_alphanumeric())
-        && bytes.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.'))
+        && bytes
+            .iter()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.'))
 }

@@ -27,17 +27,26 @@ pub enum Fault {
 impl Close {
     /// Because of what the client sent; `why` completes the sentence "closing the connection of ...: ".
     pub fn new(why: impl Into<String>) -> Close {
-        Close { why: why.into(), fault: Fault::Client }
+        Close {
+            why: why.into(),
+            fault: Fault::Client,
+        }
     }
 
     /// Because of a defect of ours.
     pub fn internal(why: impl Into<String>) -> Close {
-        Close { why: why.into(), fault: Fault::Us }
+        Close {
+            why: why.into(),
+            fault: Fault::Us,
+        }
     }
 
     /// Because the broker stops.
     pub fn stopping() -> Close {
-        Close { why: "the broker is stopping".into(), fault: Fault::Nobody }
+        Close {
+            why: "the broker is stopping".into(),
+            fault: Fault::Nobody,
+        }
     }
 
     /// The body is not what the schema says.
@@ -47,7 +56,9 @@ impl Close {
 
     /// An answer of ours cannot be said in the version asked for.
     pub fn unsayable(meta: &RequestMeta, error: EncodeError) -> Close {
-        Close::internal(format!("the answer to its {meta} cannot be encoded (a defect of the broker): {error}"))
+        Close::internal(format!(
+            "the answer to its {meta} cannot be encoded (a defect of the broker): {error}"
+        ))
     }
 
     /// Who is at fault.

@@ -49,7 +49,13 @@ pub struct ConnInfo {
 impl ConnInfo {
     /// A fresh connection.
     pub fn new(id: u64, peer: SocketAddr, advertised: Rc<Endpoint>) -> Rc<ConnInfo> {
-        Rc::new(ConnInfo { id, peer, advertised, software: RefCell::default(), client_id: RefCell::new("".into()) })
+        Rc::new(ConnInfo {
+            id,
+            peer,
+            advertised,
+            software: RefCell::default(),
+            client_id: RefCell::new("".into()),
+        })
     }
 
     /// The client id of the last request. Clients hardly ever change it, so requests share one copy.

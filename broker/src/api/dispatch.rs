@@ -76,12 +76,17 @@ serve! {
 
 /// Starts one request. For Produce the batches stand in their owners' queues when this returns, in the order of the calls;
 /// of any other request nothing has happened before the result is polled.
-pub async fn dispatch(ctx: &Rc<Context>, conn: &Rc<ConnInfo>, mut frame: BytesMut) -> Result<Started, Close> {
+pub async fn dispatch(
+    ctx: &Rc<Context>,
+    conn: &Rc<ConnInfo>,
+    mut frame: BytesMut,
+) -> Result<Started, Close> {
     let received = time::now();
     let (meta, at) = {
         let mut reader = Reader::new(&frame);
-        let header = RequestHeader::decode(&mut reader)
-            .map_err(|error| Close::new(format!("the header of its request does not parse: {error}")))?;
+        let header = RequestHeader::decode(&mut reader).map_err(|error| {
+            Close::new(format!("the header of its request does not parse: {error}"))
+        })?;
         let meta = RequestMeta {
             api: header.api_key,
             version: header.api_version,
@@ -100,7 +105,12 @@ pub async fn dispatch(ctx: &Rc<Context>, conn: &Rc<ConnInfo>, mut frame: BytesMu
                 .map_err(|error| Close::unsayable(&meta, error))?;
             return Ok(Started::Ready(Some(frame)));
         }
-        Some(served) => return Err(Close::new(format!("it sent {meta}; versions {} to {} are served", served.min, served.max))),
+        Some(served) => {
+            return Err(Close::new(format!(
+                "it sent {meta}; versions {} to {} are served",
+                served.min, served.max
+            )));
+        }
         None => return Err(Close::new(format!("it sent {meta}, which is not served"))),
     }
     ctx.metrics.requests.of(meta.api).inc();
@@ -124,12 +134,17 @@ pub fn decode<'a, R: Decode<'a>>(meta: &RequestMeta, body: &'a [u8]) -> Result<R
 }
 
 fn answer(ctx: &Context, meta: &RequestMeta, response: &impl Encode) -> Result<Frame, Close> {
-    ctx.metrics.request_time.of(meta.api).record(meta.received.elapsed());
+    ctx.metrics
+        .request_time
+        .of(meta.api)
+        .record(meta.received.elapsed());
     encode_response(response, meta.api, meta.version, meta.correlation_id)
         .map_err(|error| Close::unsayable(meta, error))
 }
 
 /// Whether `frame` is a Produce request, as far as its first bytes say: it may start while others of its kind are under way.
 pub fn is_produce(frame: &[u8]) -> bool {
-    frame.first_chunk::<2>().is_some_and(|key| ApiKey(i16::from_be_bytes(*key)) == ApiKey::PRODUCE)
+    frame
+        .first_chunk::<2>()
+        .is_some_and(|key| ApiKey(i16::from_be_bytes(*key)) == ApiKey::PRODUCE)
 }

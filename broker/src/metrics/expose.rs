@@ -11,7 +11,11 @@ pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 pub fn render(snapshot: &Snapshot) -> String {
     let mut out = String::with_capacity(16 * 1024);
     for family in FAMILIES {
-        let mut series = snapshot.series.iter().filter(|((name, _), _)| *name == family.name).peekable();
+        let mut series = snapshot
+            .series
+            .iter()
+            .filter(|((name, _), _)| *name == family.name)
+            .peekable();
         if series.peek().is_none() {
             continue;
         }
@@ -25,7 +29,9 @@ pub fn render(snapshot: &Snapshot) -> String {
         for ((name, api), value) in series {
             match value {
                 Value::Number(n) => {
-                    let labels = api.map(|api| format!("{{api=\"{api}\"}}")).unwrap_or_default();
+                    let labels = api
+                        .map(|api| format!("{{api=\"{api}\"}}"))
+                        .unwrap_or_default();
                     let _ = writeln!(out, "{name}{labels} {n}");
                 }
                 Value::Durations(seen) => durations(&mut out, name, *api, seen),

@@ -48,7 +48,10 @@ pub struct Histogram {
 
 impl Default for Histogram {
     fn default() -> Self {
-        Histogram { buckets: RefCell::new(vec![0; BUCKETS]), sum_nanos: Cell::new(0) }
+        Histogram {
+            buckets: RefCell::new(vec![0; BUCKETS]),
+            sum_nanos: Cell::new(0),
+        }
     }
 }
 
@@ -59,12 +62,16 @@ impl Histogram {
         if let Some(count) = self.buckets.borrow_mut().get_mut(bucket_of(nanos)) {
             *count += 1;
         }
-        self.sum_nanos.set(self.sum_nanos.get().saturating_add(nanos));
+        self.sum_nanos
+            .set(self.sum_nanos.get().saturating_add(nanos));
     }
 
     /// A copy that can leave the shard.
     pub fn snapshot(&self) -> Distribution {
-        Distribution { buckets: self.buckets.borrow().clone(), sum_nanos: self.sum_nanos.get() }
+        Distribution {
+            buckets: self.buckets.borrow().clone(),
+            sum_nanos: self.sum_nanos.get(),
+        }
     }
 }
 
@@ -112,11 +119,14 @@ impl Distribution {
     /// in [`Distribution::count`] only. This is what Prometheus is given: all four buckets of an octave would be noise there.
     pub fn cumulative(&self) -> impl Iterator<Item = (f64, u64)> + '_ {
         let mut seen = 0;
-        self.buckets.iter().enumerate().filter_map(move |(at, count)| {
-            seen += count;
-            let end = end_of(at);
-            (at < BUCKETS - 1 && end.is_power_of_two()).then(|| (end as f64 / 1e9, seen))
-        })
+        self.buckets
+            .iter()
+            .enumerate()
+            .filter_map(move |(at, count)| {
+                seen += count;
+                let end = end_of(at);
+                (at < BUCKETS - 1 && end.is_power_of_two()).then(|| (end as f64 / 1e9, seen))
+            })
     }
 }
 
@@ -148,7 +158,10 @@ mod tests {
             assert!(got >= truth && got <= truth * 1.25 + 8.2, "q {q}: {got} us");
         }
         assert!((seen.sum_seconds() - 0.5005).abs() < 1e-9);
-        assert_eq!(Histogram::default().snapshot().quantile(0.99), Duration::ZERO);
+        assert_eq!(
+            Histogram::default().snapshot().quantile(0.99),
+            Duration::ZERO
+        );
     }
 
     #[test]
@@ -161,7 +174,15 @@ mod tests {
         sum.merge(&b.snapshot());
         assert_eq!(sum.count(), 3);
         let steps: Vec<_> = sum.cumulative().collect();
-        assert!(steps.windows(2).all(|w| w[0].0 < w[1].0 && w[0].1 <= w[1].1));
-        assert_eq!(steps.last().map(|s| s.1), Some(2), "an hour is beyond every bound");
+        assert!(
+            steps
+                .windows(2)
+                .all(|w| w[0].0 < w[1].0 && w[0].1 <= w[1].1)
+        );
+        assert_eq!(
+            steps.last().map(|s| s.1),
+            Some(2),
+            "an hour is beyond every bound"
+        );
     }
 }

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use ottla_protocol::api::ApiKey;
 
-pub use expose::render;
+pub use expose::{CONTENT_TYPE, render};
 pub use histogram::{Distribution, Histogram};
 
 /// A count that only rises.

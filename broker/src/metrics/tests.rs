@@ -11,8 +11,18 @@ fn names_follow_the_conventions() {
     for family in FAMILIES {
         assert!(seen.insert(family.name), "{} twice", family.name);
         assert!(family.name.starts_with("ottla_"), "{}", family.name);
-        assert_eq!(family.kind == Kind::Counter, family.name.ends_with("_total"), "{}", family.name);
-        assert_eq!(family.kind == Kind::Histogram, family.name.ends_with("_seconds"), "{}", family.name);
+        assert_eq!(
+            family.kind == Kind::Counter,
+            family.name.ends_with("_total"),
+            "{}",
+            family.name
+        );
+        assert_eq!(
+            family.kind == Kind::Histogram,
+            family.name.ends_with("_seconds"),
+            "{}",
+            family.name
+        );
         assert!(family.help.trim().ends_with('.'), "{}", family.name);
     }
 }
@@ -30,8 +40,14 @@ fn shards_add_up() {
     let mut sum = a.snapshot();
     sum.merge(b.snapshot());
     assert_eq!(sum.get("ottla_connections", None), Some(&Value::Number(7)));
-    assert_eq!(sum.get("ottla_requests_total", Some("Fetch")), Some(&Value::Number(3)));
-    assert_eq!(sum.get("ottla_requests_total", Some("Produce")), Some(&Value::Number(1)));
+    assert_eq!(
+        sum.get("ottla_requests_total", Some("Fetch")),
+        Some(&Value::Number(3))
+    );
+    assert_eq!(
+        sum.get("ottla_requests_total", Some("Produce")),
+        Some(&Value::Number(1))
+    );
     match sum.get("ottla_journal_flush_seconds", None) {
         Some(Value::Durations(d)) => assert_eq!(d.count(), 2),
         other => panic!("{other:?}"),
@@ -43,15 +59,34 @@ fn the_text_is_well_formed() {
     let metrics = Metrics::default();
     metrics.sent_bytes.add(u64::MAX);
     metrics.requests.of(ApiKey::API_VERSIONS).inc();
-    metrics.request_time.of(ApiKey::FETCH).record(Duration::from_micros(300));
+    metrics
+        .request_time
+        .of(ApiKey::FETCH)
+        .record(Duration::from_micros(300));
     let text = render(&metrics.snapshot());
-    assert!(text.contains("# TYPE ottla_sent_bytes_total counter\nottla_sent_bytes_total 18446744073709551615\n"), "{text}");
-    assert!(text.contains("ottla_requests_total{api=\"ApiVersions\"} 1\n"), "{text}");
-    assert!(text.contains("ottla_request_seconds_bucket{api=\"Fetch\",le=\"+Inf\"} 1\n"), "{text}");
-    assert!(text.contains("ottla_request_seconds_count{api=\"Fetch\"} 1\n"), "{text}");
+    assert!(
+        text.contains(
+            "# TYPE ottla_sent_bytes_total counter\nottla_sent_bytes_total 18446744073709551615\n"
+        ),
+        "{text}"
+    );
+    assert!(
+        text.contains("ottla_requests_total{api=\"ApiVersions\"} 1\n"),
+        "{text}"
+    );
+    assert!(
+        text.contains("ottla_request_seconds_bucket{api=\"Fetch\",le=\"+Inf\"} 1\n"),
+        "{text}"
+    );
+    assert!(
+        text.contains("ottla_request_seconds_count{api=\"Fetch\"} 1\n"),
+        "{text}"
+    );
     for line in text.lines() {
         let ok = line.starts_with("# ")
-            || line.rsplit_once(' ').is_some_and(|(name, value)| name.starts_with("ottla_") && value.parse::<f64>().is_ok());
+            || line.rsplit_once(' ').is_some_and(|(name, value)| {
+                name.starts_with("ottla_") && value.parse::<f64>().is_ok()
+            });
         assert!(ok, "{line}");
     }
 }

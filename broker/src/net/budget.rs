@@ -20,6 +20,8 @@ use std::time::Duration;
 
 use ottla_runtime::time::{self, Instant};
 
+use crate::metrics::Metrics;
+
 /// Largest request, in bytes, that counts as small.
 pub const SMALL: usize = 64 * 1024;
 /// How long a request that holds memory may make no progress while others wait.
@@ -43,7 +45,6 @@ struct State {
     overdrawn: usize,
     overdrawn_by: Option<u64>,
     next_permit: u64,
-    waits: u64,
     queues: [VecDeque<Waiter>; 2],
     filling: BTreeMap<u64, Rc<Filling>>,
 }
@@ -72,36 +73,38 @@ struct Granted {
 pub struct Budget {
     limit: usize,
     state: Rc<RefCell<State>>,
+    metrics: Rc<Metrics>,
 }
 
 impl Budget {
     /// An unused budget of `limit` bytes; below four small requests it is raised to that, since less could not serve any.
     /// One overdrawn request and a chunk of 4 KiB for each connection come on top of the limit.
-    pub fn new(limit: usize) -> Budget {
-        Budget { limit: limit.max(4 * SMALL), state: Rc::default() }
+    pub fn new(limit: usize, metrics: Rc<Metrics>) -> Budget {
+        let limit = limit.max(4 * SMALL);
+        metrics.request_memory_limit.set(limit as i64);
+        Budget {
+            limit,
+            state: Rc::default(),
+            metrics,
+        }
     }
 
     /// A permit that holds nothing yet.
     pub fn permit(&self) -> Permit {
         let mut state = self.state.borrow_mut();
         state.next_permit += 1;
-        Permit { budget: self.clone(), id: state.next_permit, held: 0, overdrawn: false }
+        Permit {
+            budget: self.clone(),
+            id: state.next_permit,
+            held: 0,
+            overdrawn: false,
+        }
     }
 
-    /// Bytes of requests held now, the overdrawn one included.
-    pub fn held(&self) -> usize {
-        let state = self.state.borrow();
-        state.used + state.overdrawn
-    }
-
-    /// The limit in force.
-    pub fn limit(&self) -> usize {
-        self.limit
-    }
-
-    /// Times somebody had to wait so far.
-    pub fn waits(&self) -> u64 {
-        self.state.borrow().waits
+    fn show(&self, state: &State) {
+        self.metrics
+            .request_memory
+            .set((state.used + state.overdrawn) as i64);
     }
 
     fn share(&self, class: Class) -> usize {
@@ -131,7 +134,10 @@ impl Budget {
                 } else {
                     break;
                 };
-                let Some(head) = state.queues[class as usize].pop_front() else { break };
+                let Some(head) = state.queues[class as usize].pop_front() else {
+                    break;
+                };
+                self.show(state);
                 head.slot.granted.set(Some(Granted { overdrawn }));
                 if let Some(waker) = head.slot.waker.take() {
                     waker.wake();
@@ -149,13 +155,18 @@ impl Budget {
         } else {
             state.used -= bytes;
         }
+        self.show(&state);
         self.serve(&mut state);
     }
 
     /// Evicts every request that holds memory and has used up its patience.
     fn evict_stalled(&self, now: Instant) {
         for filling in self.state.borrow().filling.values() {
-            if filling.deadline.get().is_some_and(|deadline| deadline < now) {
+            if filling
+                .deadline
+                .get()
+                .is_some_and(|deadline| deadline < now)
+            {
                 filling.evict();
             }
         }
@@ -181,8 +192,15 @@ impl Permit {
     ///
     /// A small request must take all it needs in one call.
     pub async fn grow(&mut self, by: usize, size: usize) {
-        let class = if size <= SMALL { Class::Small } else { Class::Large };
-        debug_assert!(class == Class::Large || self.held == 0, "a small request may not wait while it holds memory");
+        let class = if size <= SMALL {
+            Class::Small
+        } else {
+            Class::Large
+        };
+        debug_assert!(
+            class == Class::Large || self.held == 0,
+            "a small request may not wait while it holds memory"
+        );
         if let Some(granted) = self.at_once(by, class) {
             self.take(by, granted);
             return;
@@ -208,12 +226,14 @@ impl Permit {
         let mut state = self.budget.state.borrow_mut();
         if self.overdrawn {
             state.overdrawn += by;
+            self.budget.show(&state);
             return Some(Granted { overdrawn: true });
         }
         if !state.queues[class as usize].is_empty() || !self.budget.fits(&state, class, by) {
             return None;
         }
         state.used += by;
+        self.budget.show(&state);
         Some(Granted { overdrawn: false })
     }
 
@@ -225,8 +245,16 @@ impl Permit {
             evicted: Cell::new(false),
             waker: RefCell::default(),
         });
-        self.budget.state.borrow_mut().filling.insert(self.id, filling.clone());
-        FillingGuard { budget: self.budget.clone(), id: self.id, filling }
+        self.budget
+            .state
+            .borrow_mut()
+            .filling
+            .insert(self.id, filling.clone());
+        FillingGuard {
+            budget: self.budget.clone(),
+            id: self.id,
+            filling,
+        }
     }
 }
 
@@ -253,11 +281,24 @@ impl<'a> Waiting<'a> {
     fn join(budget: &'a Budget, permit: &Permit, by: usize, class: Class) -> Waiting<'a> {
         let slot = Rc::new(Slot::default());
         let mut state = budget.state.borrow_mut();
-        state.waits += 1;
-        state.queues[class as usize].push_back(Waiter { permit: permit.id, held: permit.held, by, slot: slot.clone() });
+        budget.metrics.request_memory_waits.inc();
+        state.queues[class as usize].push_back(Waiter {
+            permit: permit.id,
+            held: permit.held,
+            by,
+            slot: slot.clone(),
+        });
         budget.serve(&mut state);
         drop(state);
-        Waiting { budget, slot, permit: permit.id, by, held: permit.held, class, taken: false }
+        Waiting {
+            budget,
+            slot,
+            permit: permit.id,
+            by,
+            held: permit.held,
+            class,
+            taken: false,
+        }
     }
 
     async fn granted(&self) -> Granted {
@@ -332,8 +373,12 @@ impl FillingGuard {
     /// Bytes came: they buy time in proportion, never more than full patience.
     pub fn arrived(&self, bytes: usize, now: Instant) {
         if let Some(deadline) = self.filling.deadline.get() {
-            let bought = Duration::from_nanos((bytes as u64).saturating_mul(1_000_000_000) / self.filling.rate);
-            self.filling.deadline.set(Some((deadline + bought).min(now + PATIENCE)));
+            let bought = Duration::from_nanos(
+                (bytes as u64).saturating_mul(1_000_000_000) / self.filling.rate,
+            );
+            self.filling
+                .deadline
+                .set(Some((deadline + bought).min(now + PATIENCE)));
         }
     }
 

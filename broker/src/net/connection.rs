@@ -14,11 +14,12 @@ use futures_lite::future;
 use ottla_protocol::wire::Frame;
 use ottla_runtime::net::{Stream, WriteHalf};
 
-use super::frame::{CHUNK, FrameError, FrameReader, Inbound};
+use super::frame::{FrameError, FrameReader, Inbound};
 use super::queue::{Queue, Slot};
 use super::registry::{Entry, Kill};
+use super::requests::Requests;
 use super::server::Server;
-use crate::api::{self, Close, ConnInfo, Fault, Started};
+use crate::api::{Close, ConnInfo, Fault, Started};
 
 /// Answers that are ready are written together up to this many bytes.
 const GATHER: usize = 256 * 1024;
@@ -63,14 +64,27 @@ impl fmt::Display for End {
 }
 
 /// Serves `stream` to its end.
-pub async fn run(server: &Server, entry: &Entry, conn: &Rc<ConnInfo>, stream: Stream) -> End {
+pub async fn run<R: Requests>(
+    server: &Server<R>,
+    entry: &Entry,
+    conn: &Rc<ConnInfo>,
+    stream: Stream,
+) -> End {
     let (read, mut write) = stream.split();
-    let frames = FrameReader::new(read, server.budget(), server.options().max_request, server.metrics());
+    let frames = FrameReader::new(
+        read,
+        server.budget(),
+        server.options().max_request,
+        server.requests().metrics().clone(),
+    );
     let queue = Queue::default();
     let serve = async {
         let asked = reading(server, entry, conn, &queue, frames).await;
-        // What was asked before the fault, or before the end of the stream, is answered first.
-        queue.drained().await;
+        // What was asked before the fault, or before the end of the stream, is answered first; but not to a client that
+        // is gone: what it waited for is cancelled.
+        if !matches!(asked, End::Gone(_)) {
+            queue.drained().await;
+        }
         asked
     };
     let answer = async { writing(server, entry, &queue, &mut write).await };
@@ -83,7 +97,13 @@ pub async fn run(server: &Server, entry: &Entry, conn: &Rc<ConnInfo>, stream: St
     end
 }
 
-async fn reading(server: &Server, entry: &Entry, conn: &Rc<ConnInfo>, queue: &Queue, mut frames: FrameReader) -> End {
+async fn reading<R: Requests>(
+    server: &Server<R>,
+    entry: &Entry,
+    conn: &Rc<ConnInfo>,
+    queue: &Queue,
+    mut frames: FrameReader,
+) -> End {
     loop {
         let stopping = async {
             server.stopping().await;
@@ -97,13 +117,17 @@ async fn reading(server: &Server, entry: &Entry, conn: &Rc<ConnInfo>, queue: &Qu
         };
         entry.used();
         let bytes = frame.len();
-        queue.turn(api::is_produce(&frame), bytes).await;
+        queue.turn(server.requests().pipelines(&frame), bytes).await;
         // One small frame is the connection's own; more of them count.
-        if queue.under_way() > 0 && bytes <= CHUNK {
+        if queue.under_way() > 0 && permit.held() == 0 {
             permit.grow(bytes, bytes).await;
         }
-        match api::dispatch(server.context(), conn, frame).await {
-            Ok(started) => queue.push(Slot { started, permit, bytes }),
+        match server.requests().start(conn, frame).await {
+            Ok(started) => queue.push(Slot {
+                started,
+                permit,
+                bytes,
+            }),
             Err(close) => return End::Request(close),
         }
     }
@@ -130,8 +154,13 @@ impl Batch {
 }
 
 /// Writes answers for ever; returns only when the connection is to be closed.
-async fn writing(server: &Server, entry: &Entry, queue: &Queue, write: &mut WriteHalf) -> End {
-    let metrics = server.metrics();
+async fn writing<R: Requests>(
+    server: &Server<R>,
+    entry: &Entry,
+    queue: &Queue,
+    write: &mut WriteHalf,
+) -> End {
+    let metrics = server.requests().metrics();
     let mut early = None;
     loop {
         let first = match early.take() {
@@ -150,11 +179,8 @@ async fn writing(server: &Server, entry: &Entry, queue: &Queue, write: &mut Writ
             Err(close) => return End::Request(close),
         }
         drop(first.permit);
-        match gather(queue, &mut batch).await {
-            Ok(unready) => early = unready,
-            Err(close) => return End::Request(close),
-        }
-        let held = server.context().answers.hold(batch.len);
+        let gathered = gather(queue, &mut batch).await;
+        let held = server.requests().answers().hold(batch.len);
         if let Err(error) = write.write_parts(&batch.parts).await {
             return End::Gone(error);
         }
@@ -162,6 +188,10 @@ async fn writing(server: &Server, entry: &Entry, queue: &Queue, write: &mut Writ
         metrics.sent_bytes.add(batch.len as u64);
         entry.used();
         queue.done(batch.requests, batch.bytes);
+        match gathered {
+            Ok(unready) => early = unready,
+            Err(close) => return End::Request(close),
+        }
     }
 }
 
@@ -173,7 +203,12 @@ async fn gather(queue: &Queue, batch: &mut Batch) -> Result<Option<Slot>, Close>
             Started::Ready(answer) => batch.add(answer, slot.bytes),
             Started::Later(mut later) => match future::poll_once(Pin::new(&mut later)).await {
                 Some(answer) => batch.add(answer?, slot.bytes),
-                None => return Ok(Some(Slot { started: Started::Later(later), ..slot })),
+                None => {
+                    return Ok(Some(Slot {
+                        started: Started::Later(later),
+                        ..slot
+                    }));
+                }
             },
         }
     }

@@ -64,7 +64,10 @@ impl fmt::Display for FrameError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             FrameError::Length { announced, max } => {
-                write!(f, "it announced a frame of {announced} bytes; 0 to {max} are allowed (socket.request.max.bytes)")
+                write!(
+                    f,
+                    "it announced a frame of {announced} bytes; 0 to {max} are allowed (socket.request.max.bytes)"
+                )
             }
             FrameError::Cut { got } => write!(f, "it ended the stream {got} bytes into a frame"),
             FrameError::Stalled { held, announced } => write!(
@@ -78,7 +81,9 @@ impl fmt::Display for FrameError {
 
 /// The length of the frame that `bytes` begin with; `None` while the prefix is incomplete.
 fn announced(bytes: &[u8], max: usize) -> Result<Option<usize>, FrameError> {
-    let Some(prefix) = bytes.first_chunk::<PREFIX>() else { return Ok(None) };
+    let Some(prefix) = bytes.first_chunk::<PREFIX>() else {
+        return Ok(None);
+    };
     let announced = i32::from_be_bytes(*prefix);
     match usize::try_from(announced) {
         Ok(len) if len <= max => Ok(Some(len)),
@@ -122,7 +127,13 @@ pub struct FrameReader {
 impl FrameReader {
     /// Frames of at most `max` bytes from `half`, their memory from `budget`.
     pub fn new(half: ReadHalf, budget: Budget, max: usize, metrics: Rc<Metrics>) -> FrameReader {
-        FrameReader { half, chunk: BytesMut::with_capacity(FIRST_CHUNK), budget, max, metrics }
+        FrameReader {
+            half,
+            chunk: BytesMut::with_capacity(FIRST_CHUNK),
+            budget,
+            max,
+            metrics,
+        }
     }
 
     /// The next frame; `None` when the client ended the stream between two frames. Not cancel-safe: a reader whose
@@ -132,12 +143,17 @@ impl FrameReader {
             match announced(&self.chunk, self.max)? {
                 Some(len) if self.chunk.len() >= PREFIX + len => {
                     self.chunk.advance(PREFIX);
-                    return Ok(Some(Inbound { frame: self.chunk.split_to(len), permit: self.budget.permit() }));
+                    return Ok(Some(Inbound {
+                        frame: self.chunk.split_to(len),
+                        permit: self.budget.permit(),
+                    }));
                 }
                 Some(len) if len > CHUNK - PREFIX => return self.large(len).await.map(Some),
                 partial => {
                     self.room(partial.map_or(PREFIX, |len| PREFIX + len));
-                    let got = read_some(&mut self.half, &mut self.chunk).await.map_err(FrameError::Io)?;
+                    let got = read_some(&mut self.half, &mut self.chunk)
+                        .await
+                        .map_err(FrameError::Io)?;
                     self.metrics.received_bytes.add(got as u64);
                     match (got, self.chunk.len()) {
                         (0, 0) => return Ok(None),
@@ -165,7 +181,16 @@ impl FrameReader {
         self.chunk.advance(PREFIX);
         let have = self.chunk.len();
         let mut size = capacity(len, have);
-        permit.grow(if len <= super::budget::SMALL { len } else { size }, len).await;
+        permit
+            .grow(
+                if len <= super::budget::SMALL {
+                    len
+                } else {
+                    size
+                },
+                len,
+            )
+            .await;
         let mut frame = BytesMut::with_capacity(size);
         frame.extend_from_slice(&self.chunk);
         self.chunk = BytesMut::new();
@@ -207,10 +232,17 @@ impl FrameReader {
         };
         let got = match future::or(read, evicted).await {
             Some(got) => got.map_err(FrameError::Io)?,
-            None => return Err(FrameError::Stalled { held: permit.held(), announced: len }),
+            None => {
+                return Err(FrameError::Stalled {
+                    held: permit.held(),
+                    announced: len,
+                });
+            }
         };
         if got == 0 {
-            return Err(FrameError::Cut { got: PREFIX + frame.len() });
+            return Err(FrameError::Cut {
+                got: PREFIX + frame.len(),
+            });
         }
         self.metrics.received_bytes.add(got as u64);
         filling.arrived(got, time::now());

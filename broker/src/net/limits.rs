@@ -18,7 +18,12 @@ pub struct ConnectionLimits {
 impl ConnectionLimits {
     /// At most `most` connections at once, `most_per_ip` of them from one address.
     pub fn new(most: u32, most_per_ip: u32) -> Arc<ConnectionLimits> {
-        Arc::new(ConnectionLimits { most, most_per_ip, open: AtomicU32::new(0), by_ip: Mutex::default() })
+        Arc::new(ConnectionLimits {
+            most,
+            most_per_ip,
+            open: AtomicU32::new(0),
+            by_ip: Mutex::default(),
+        })
     }
 
     /// Counts a connection until the result is dropped.
@@ -30,7 +35,10 @@ impl ConnectionLimits {
             self.open.fetch_sub(1, Ordering::Relaxed);
             return Err("max.connections");
         }
-        let mut admitted = Admitted { limits: self.clone(), ip: None };
+        let mut admitted = Admitted {
+            limits: self.clone(),
+            ip: None,
+        };
         if self.most_per_ip >= i32::MAX as u32 {
             return Ok(admitted); // Kafka's default: no limit, so nobody needs counting
         }
@@ -58,7 +66,11 @@ impl Drop for Admitted {
     fn drop(&mut self) {
         self.limits.open.fetch_sub(1, Ordering::Relaxed);
         let Some(ip) = self.ip else { return };
-        let mut by_ip = self.limits.by_ip.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut by_ip = self
+            .limits
+            .by_ip
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if let Some(open) = by_ip.get_mut(&ip) {
             *open -= 1;
             if *open == 0 {

@@ -10,9 +10,11 @@ mod frame;
 mod limits;
 mod queue;
 mod registry;
+mod requests;
 mod server;
 
 pub use limits::ConnectionLimits;
+pub use requests::Requests;
 pub use server::{Options, Server};
 
 #[cfg(test)]

@@ -46,7 +46,8 @@ impl Queue {
 
     fn may_start(&self, produce: bool, bytes: usize) -> bool {
         let pipelines = produce && self.only_produce.get();
-        let room = self.under_way.get() < MOST && self.bytes.get().saturating_add(bytes) <= MOST_BYTES;
+        let room =
+            self.under_way.get() < MOST && self.bytes.get().saturating_add(bytes) <= MOST_BYTES;
         self.under_way.get() == 0 || (pipelines && room)
     }
 

@@ -79,7 +79,11 @@ pub struct Registry {
 impl Registry {
     /// Empty; connections are idle for too long after `max_idle`.
     pub fn new(max_idle: Duration) -> Rc<Registry> {
-        Rc::new(Registry { max_idle, state: RefCell::default(), emptied: Notify::new() })
+        Rc::new(Registry {
+            max_idle,
+            state: RefCell::default(),
+            emptied: Notify::new(),
+        })
     }
 
     /// Connections that are open.
@@ -106,12 +110,18 @@ impl Registry {
         if state.sweep.is_none() {
             let registry = Rc::downgrade(self);
             state.sweep = Some(task::spawn(Share::Background, async move {
-                while let Some(next) = registry.upgrade().and_then(|registry| registry.sweep(time::now())) {
+                while let Some(next) = registry
+                    .upgrade()
+                    .and_then(|registry| registry.sweep(time::now()))
+                {
                     time::sleep_until(next).await;
                 }
             }));
         }
-        Registered { registry: self.clone(), entry }
+        Registered {
+            registry: self.clone(),
+            entry,
+        }
     }
 
     /// Closes what has been idle for too long; says when to look again.
@@ -122,8 +132,14 @@ impl Registry {
                 return Some(due);
             }
             state.due.pop_first();
-            let Some(entry) = state.open.get(&id).cloned() else { continue };
-            let mut next = if entry.working.get() { now } else { entry.last_used.get() } + self.max_idle;
+            let Some(entry) = state.open.get(&id).cloned() else {
+                continue;
+            };
+            let mut next = if entry.working.get() {
+                now
+            } else {
+                entry.last_used.get()
+            } + self.max_idle;
             if next <= now {
                 entry.kill(Kill::Idle);
                 next = now + self.max_idle; // gone by then
@@ -176,7 +192,11 @@ impl Drop for Registered {
         let mut state = self.registry.state.borrow_mut();
         state.open.remove(&self.entry.id);
         state.due.remove(&(self.entry.due.get(), self.entry.id));
-        let idle = if state.open.is_empty() { state.sweep.take() } else { None };
+        let idle = if state.open.is_empty() {
+            state.sweep.take()
+        } else {
+            None
+        };
         drop(state);
         if idle.is_some() {
             self.registry.emptied.notify_all();

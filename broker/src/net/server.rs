@@ -14,8 +14,8 @@ use super::budget::Budget;
 use super::connection::{self, End};
 use super::limits::ConnectionLimits;
 use super::registry::{Kill, Registry};
-use crate::api::{ConnInfo, Context, Endpoint};
-use crate::metrics::Metrics;
+use super::requests::Requests;
+use crate::api::{ConnInfo, Context, Endpoint, Fault};
 
 /// After a failed accept (usually too many open files) the next try waits this long.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -36,8 +36,8 @@ pub struct Options {
 }
 
 /// One shard's connections. Lives on: every shard.
-pub struct Server {
-    ctx: Rc<Context>,
+pub struct Server<R = Rc<Context>> {
+    requests: R,
     options: Options,
     advertised: Rc<Endpoint>,
     budget: Budget,
@@ -48,13 +48,12 @@ pub struct Server {
     stop: Notify,
 }
 
-impl Server {
+impl<R: Requests> Server<R> {
     /// Serves nothing until [`Server::listen`]. `limits` is the same for all shards of the node.
-    pub fn new(ctx: Rc<Context>, options: Options, limits: Arc<ConnectionLimits>) -> Rc<Server> {
-        let budget = Budget::new(options.request_memory);
-        ctx.metrics.request_memory_limit.set(budget.limit() as i64);
+    pub fn new(requests: R, options: Options, limits: Arc<ConnectionLimits>) -> Rc<Self> {
+        let budget = Budget::new(options.request_memory, requests.metrics().clone());
         Rc::new(Server {
-            ctx,
+            requests,
             advertised: Rc::new(options.advertised.clone()),
             budget,
             limits,
@@ -80,7 +79,9 @@ impl Server {
                     Err(error) => {
                         // Once for each time that it begins: it may go on for as long as files are short.
                         if !std::mem::replace(&mut failing, true) {
-                            tracing::warn!("cannot accept connections (more open files may have to be allowed): {error}");
+                            tracing::warn!(
+                                "cannot accept connections (more open files may have to be allowed): {error}"
+                            );
                         }
                         time::sleep(ACCEPT_PAUSE).await;
                     }
@@ -95,9 +96,15 @@ impl Server {
         self.accepting.borrow_mut().clear();
         self.is_stopping.set(true);
         self.stop.notify_all();
-        if time::timeout(within, self.registry.emptied()).await.is_err() {
+        if time::timeout(within, self.registry.emptied())
+            .await
+            .is_err()
+        {
             self.registry.kill_all(Kill::Stopping);
-            if time::timeout(LAST_WAIT, self.registry.emptied()).await.is_err() {
+            if time::timeout(LAST_WAIT, self.registry.emptied())
+                .await
+                .is_err()
+            {
                 tracing::debug!("{} connections did not close in time", self.registry.open());
             }
         }
@@ -114,16 +121,12 @@ impl Server {
         }
     }
 
-    pub(super) fn context(&self) -> &Rc<Context> {
-        &self.ctx
+    pub(super) fn requests(&self) -> &R {
+        &self.requests
     }
 
     pub(super) fn options(&self) -> &Options {
         &self.options
-    }
-
-    pub(super) fn metrics(&self) -> Rc<Metrics> {
-        self.ctx.metrics.clone()
     }
 
     pub(super) fn budget(&self) -> Budget {
@@ -133,7 +136,7 @@ impl Server {
     fn start(self: &Rc<Self>, stream: Stream) {
         // A connection that is gone already has no address; there is nobody to serve then.
         let Ok(peer) = stream.peer_addr() else { return };
-        let metrics = &self.ctx.metrics;
+        let metrics = self.requests.metrics();
         let admitted = match self.limits.admit(peer.ip()) {
             Ok(admitted) => admitted,
             Err(setting) => {
@@ -156,11 +159,11 @@ impl Server {
     }
 
     fn ended(&self, conn: &ConnInfo, end: &End) {
-        let metrics = &self.ctx.metrics;
+        let metrics = self.requests.metrics();
         metrics.connections.add(-1);
         let peer = conn.peer;
         match end {
-            End::Request(close) if close.fault() == crate::api::Fault::Us => {
+            End::Request(close) if close.fault() == Fault::Us => {
                 tracing::error!("closing the connection of {peer}: {end}");
             }
             end if end.is_faulty() => {
