@@ -1,0 +1,280 @@
+//! Offsets by timestamp (kafka.md 2.7: ListOffsets) and ends of leader epochs (OffsetForLeaderEpoch).
+
+use bytes::Bytes;
+use ottla_protocol::record::{BatchHeader, BatchView, TimestampType, batches};
+
+use super::Log;
+use super::read::{Place, ReadError};
+use super::state::header_of;
+use crate::error::{Corrupt, StorageError};
+use crate::segment::data_path;
+
+/// Read in one go while looking for a record.
+const WINDOW: usize = 128 << 10;
+/// A batch may decompress to this much here; the producer's limit was checked when it came in.
+const DECOMPRESSED: usize = 256 << 20;
+
+/// A record found by its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TimedOffset {
+    /// Its offset.
+    pub offset: i64,
+    /// Its timestamp, ms.
+    pub timestamp: i64,
+    /// Leader epoch of its batch.
+    pub epoch: i32,
+}
+
+impl Log {
+    /// The first record at or after the start whose timestamp is `timestamp` or later and whose offset is below `limit`.
+    ///
+    /// # Errors
+    /// Damage, the disk's own.
+    pub async fn offset_for_timestamp(&self, timestamp: i64, limit: i64) -> Result<Option<TimedOffset>, ReadError> {
+        let start = self.start_offset();
+        for (base, length) in self.segments_from(start) {
+            if self.segment_max(base, length).await? < timestamp {
+                continue;
+            }
+            if let Some(found) = self.find_in_segment(base, length, timestamp, start).await? {
+                return Ok(Some(found).filter(|f| f.offset < limit));
+            }
+        }
+        let dirty: Vec<Bytes> = self.0.state.borrow().dirty.iter().map(|d| d.bytes.clone()).collect();
+        for bytes in dirty.iter().filter(|b| !b.is_empty()) {
+            let batch = BatchView::parse(bytes).map_err(|e| StorageError::Misuse(e.to_string()))?;
+            if let Some(found) = first_at(&batch, timestamp, start).map_err(StorageError::Misuse)? {
+                return Ok(Some(found).filter(|f| f.offset < limit));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The first record that has the log's largest timestamp, among those from the start up to `limit`; `None` when
+    /// there are none.
+    ///
+    /// # Errors
+    /// Damage, the disk's own.
+    pub async fn max_timestamp(&self, limit: i64) -> Result<Option<TimedOffset>, ReadError> {
+        let start = self.start_offset();
+        let mut max = i64::MIN;
+        for (base, length) in self.segments_from(start) {
+            let end = self.segment_end(base);
+            // A segment cut by the start or by the limit may have its largest timestamp outside.
+            max = max.max(if base < start || end > limit {
+                self.max_within(base, length, start, limit).await?
+            } else {
+                self.segment_max(base, length).await?
+            });
+        }
+        for entry in &self.0.state.borrow().dirty {
+            if !entry.bytes.is_empty() && entry.end_offset <= limit && entry.end_offset > start {
+                max = max.max(header_of(entry)?.max_timestamp);
+            }
+        }
+        if max == i64::MIN { Ok(None) } else { self.offset_for_timestamp(max, limit).await }
+    }
+
+    /// The largest epoch at or below `epoch` and the offset at which the next one starts (the log's end for the
+    /// newest). An epoch below all known gives itself and the start of the first; `None` above all known.
+    ///
+    /// # Errors
+    /// Damage, the disk's own.
+    pub async fn epoch_end_offset(&self, epoch: i32) -> Result<Option<(i32, i64)>, ReadError> {
+        let epochs = self.epochs().await?;
+        let Some(newest) = epochs.last() else { return Ok(None) };
+        if epoch > newest.0 {
+            return Ok(None);
+        }
+        let after = epochs.partition_point(|e| e.0 <= epoch);
+        let end = epochs.get(after).map_or_else(|| self.end_offset(), |e| e.1);
+        Ok(Some(match after.checked_sub(1) {
+            Some(i) => (epochs[i].0, end),
+            None => (epoch, end),
+        }))
+    }
+
+    /// Leader epochs in the log and the offsets at which they start, ascending.
+    ///
+    /// # Errors
+    /// Damage, the disk's own.
+    pub async fn epochs(&self) -> Result<Vec<(i32, i64)>, ReadError> {
+        let start = self.start_offset();
+        let mut epochs: Vec<(i32, i64)> = Vec::new();
+        for (base, length) in self.segments_from(start) {
+            let index = self.0.index(base, length).await?;
+            for (epoch, at) in index.epochs() {
+                push_epoch(&mut epochs, epoch, at);
+            }
+        }
+        for entry in &self.0.state.borrow().dirty {
+            if !entry.bytes.is_empty() {
+                push_epoch(&mut epochs, header_of(entry)?.leader_epoch, entry.base_offset);
+            }
+        }
+        // What lies before the start is gone; the epoch that reaches over it starts there.
+        let gone = epochs.partition_point(|e| e.1 <= start).saturating_sub(1);
+        epochs.drain(..gone);
+        if let Some(first) = epochs.first_mut() {
+            first.1 = first.1.max(start);
+        }
+        Ok(epochs)
+    }
+
+    /// Flushed segments that hold offsets at or above `start`.
+    pub(super) fn segments_from(&self, start: i64) -> Vec<(i64, u64)> {
+        let state = self.0.state.borrow();
+        let from = state.segments.partition_point(|s| s.base <= start).saturating_sub(1);
+        state.segments[from..].iter().map(|s| (s.base, s.length)).collect()
+    }
+
+    fn segment_end(&self, base: i64) -> i64 {
+        let state = self.0.state.borrow();
+        let after = state.segments.partition_point(|s| s.base <= base);
+        state.segments.get(after).map_or(state.flushed.end_offset, |s| s.base)
+    }
+
+    /// The largest timestamp of a segment, remembered once it is known.
+    pub(super) async fn segment_max(&self, base: i64, length: u64) -> Result<i64, StorageError> {
+        let known = |log: &Log| {
+            let state = log.0.state.borrow();
+            state.segments.iter().find(|s| s.base == base).and_then(|s| s.max_timestamp)
+        };
+        if let Some(max) = known(self) {
+            return Ok(max);
+        }
+        let end = self.segment_end(base);
+        let index = self.0.index(base, length).await?;
+        if index.end_offset != end {
+            let what = format!("the segment ends at offset {}, the next one starts at {end}", index.end_offset);
+            return Err(StorageError::corrupt(data_path(&self.0.dir, base), length, what));
+        }
+        let mut state = self.0.state.borrow_mut();
+        if let Some(segment) = state.segments.iter_mut().find(|s| s.base == base && s.length == length) {
+            segment.max_timestamp = Some(index.max_timestamp);
+        }
+        Ok(index.max_timestamp)
+    }
+
+    async fn find_in_segment(
+        &self,
+        base: i64,
+        length: u64,
+        timestamp: i64,
+        start: i64,
+    ) -> Result<Option<TimedOffset>, StorageError> {
+        let index = self.0.index(base, length).await?;
+        let by_time = index.floor_time(timestamp);
+        let entry = by_time.max_by_key(index.floor_offset(start));
+        self.walk(base, length, entry, |batch| {
+            if batch.header.max_timestamp < timestamp || batch.header.next_offset() <= start {
+                return Ok(None);
+            }
+            first_at(batch, timestamp, start)
+        })
+        .await
+    }
+
+    async fn max_within(&self, base: i64, length: u64, start: i64, limit: i64) -> Result<i64, StorageError> {
+        let index = self.0.index(base, length).await?;
+        let entry = index.floor_offset(start).map(|e| (e.position, e.offset));
+        let mut max = i64::MIN;
+        self.walk(base, length, entry, |batch: &BatchView<'_>| {
+            let BatchHeader { base_offset, max_timestamp, .. } = batch.header;
+            if batch.header.next_offset() > limit {
+                return Ok(Some(()));
+            }
+            if base_offset >= start {
+                max = max.max(max_timestamp);
+            } else if batch.header.next_offset() > start {
+                max = max.max(records_max(batch, start)?);
+            }
+            Ok(None)
+        })
+        .await?;
+        Ok(max)
+    }
+
+    /// Walks a segment's batches from `(position, offset)` until `look` finds something.
+    async fn walk<T>(
+        &self,
+        base: i64,
+        length: u64,
+        from: Option<(u64, i64)>,
+        mut look: impl FnMut(&BatchView<'_>) -> Result<Option<T>, String>,
+    ) -> Result<Option<T>, StorageError> {
+        let (position, mut expect) = from.unwrap_or((0, base));
+        let mut place = Place { base, length, position };
+        while place.position < length {
+            let bytes = self.0.whole_batches(&place, WINDOW, expect).await?;
+            for batch in batches(&bytes) {
+                let damage = |what: String| Corrupt::new(data_path(&self.0.dir, base), place.position, what);
+                let batch = batch.map_err(|e| StorageError::Corrupt(damage(e.to_string())))?;
+                if let Some(found) = look(&batch).map_err(|e| StorageError::Corrupt(damage(e)))? {
+                    return Ok(Some(found));
+                }
+                expect = batch.header.next_offset();
+            }
+            place.position += bytes.len() as u64;
+        }
+        Ok(None)
+    }
+}
+
+/// The later of two optional places in a segment.
+trait Later {
+    fn max_by_key(self, other: Option<crate::format::index::IndexEntry>) -> Option<(u64, i64)>;
+}
+
+impl Later for Option<crate::format::index::IndexEntry> {
+    fn max_by_key(self, other: Option<crate::format::index::IndexEntry>) -> Option<(u64, i64)> {
+        self.into_iter().chain(other).map(|e| (e.position, e.offset)).max()
+    }
+}
+
+fn push_epoch(epochs: &mut Vec<(i32, i64)>, epoch: i32, start: i64) {
+    if epochs.last().is_none_or(|last| last.0 < epoch) {
+        epochs.push((epoch, start));
+    }
+}
+
+/// The first record of a batch at or after `start` with at least this timestamp.
+fn first_at(batch: &BatchView<'_>, timestamp: i64, start: i64) -> Result<Option<TimedOffset>, String> {
+    let header = &batch.header;
+    if header.max_timestamp < timestamp || header.next_offset() <= start {
+        return Ok(None);
+    }
+    let found = |offset, timestamp| Some(TimedOffset { offset, timestamp, epoch: header.leader_epoch });
+    if header.attributes.timestamp_type() == TimestampType::LogAppendTime {
+        return Ok(found(header.base_offset.max(start), header.max_timestamp));
+    }
+    let bytes = batch.decompress(DECOMPRESSED).map_err(|e| e.to_string())?;
+    for record in batch.records(&bytes) {
+        let record = record.map_err(|e| e.to_string())?;
+        let (offset, time) = (
+            header.base_offset + i64::from(record.offset_delta),
+            header.base_timestamp.saturating_add(record.timestamp_delta),
+        );
+        if time >= timestamp && offset >= start {
+            return Ok(found(offset, time));
+        }
+    }
+    Ok(None)
+}
+
+/// The largest timestamp of a batch's records at or after `start`.
+fn records_max(batch: &BatchView<'_>, start: i64) -> Result<i64, String> {
+    let header = &batch.header;
+    if header.attributes.timestamp_type() == TimestampType::LogAppendTime {
+        return Ok(header.max_timestamp);
+    }
+    let bytes = batch.decompress(DECOMPRESSED).map_err(|e| e.to_string())?;
+    let mut max = i64::MIN;
+    for record in batch.records(&bytes) {
+        let record = record.map_err(|e| e.to_string())?;
+        if header.base_offset + i64::from(record.offset_delta) >= start {
+            max = max.max(header.base_timestamp.saturating_add(record.timestamp_delta));
+        }
+    }
+    Ok(max)
+}
