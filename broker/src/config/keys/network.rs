@@ -1,0 +1,71 @@
+//! Broker settings about connections, requests, threads and quotas.
+//! Names, types, ranges and defaults are Kafka 4.3.1's.
+
+use super::key;
+use crate::config::key::Key;
+use crate::config::key::Kind::{Int, List, Long, String};
+use crate::config::key::Mode::{ClusterWide, PerBroker, ReadOnly};
+use crate::config::key::Rule::{Any, AtLeast};
+
+/// The table, in name order.
+#[rustfmt::skip]
+pub const KEYS: &[Key] = &[
+    key("advertised.listeners", List, None, Any, ReadOnly,
+        ""),
+    key("background.threads", Int, Some("10"), AtLeast(1), ClusterWide,
+        ""),
+    key("connections.max.idle.ms", Long, Some("600000"), Any, ReadOnly,
+        ""),
+    key("delete.records.purgatory.purge.interval.requests", Int, Some("1"), Any, ReadOnly,
+        ""),
+    key("fetch.max.bytes", Int, Some("57671680"), AtLeast(1024), ReadOnly,
+        ""),
+    key("fetch.purgatory.purge.interval.requests", Int, Some("1000"), Any, ReadOnly,
+        ""),
+    key("listeners", List, Some("PLAINTEXT://:9092"), Any, PerBroker,
+        ""),
+    key("max.connection.creation.rate", Int, Some("2147483647"), AtLeast(0), ClusterWide,
+        ""),
+    key("max.connections", Int, Some("2147483647"), AtLeast(0), ClusterWide,
+        ""),
+    key("max.connections.per.ip", Int, Some("2147483647"), AtLeast(0), ClusterWide,
+        ""),
+    key("max.connections.per.ip.overrides", String, Some(""), Any, ClusterWide,
+        ""),
+    key("max.incremental.fetch.session.cache.slots", Int, Some("1000"), AtLeast(0), ReadOnly,
+        ""),
+    key("max.request.partition.size.limit", Int, Some("2000"), AtLeast(1), ReadOnly,
+        ""),
+    key("num.io.threads", Int, Some("8"), AtLeast(1), ClusterWide,
+        ""),
+    key("num.network.threads", Int, Some("3"), AtLeast(1), ClusterWide,
+        ""),
+    key("producer.purgatory.purge.interval.requests", Int, Some("1000"), Any, ReadOnly,
+        ""),
+    key("queued.max.request.bytes", Long, Some("-1"), Any, ReadOnly,
+        ""),
+    key("queued.max.requests", Int, Some("500"), AtLeast(1), ReadOnly,
+        ""),
+    key("quota.window.num", Int, Some("11"), AtLeast(1), ReadOnly,
+        ""),
+    key("quota.window.size.seconds", Int, Some("1"), AtLeast(1), ReadOnly,
+        ""),
+    key("request.timeout.ms", Int, Some("30000"), Any, ReadOnly,
+        ""),
+    key("share.fetch.purgatory.purge.interval.requests", Int, Some("1000"), Any, ReadOnly,
+        ""),
+    key("socket.connection.setup.timeout.max.ms", Long, Some("30000"), Any, ReadOnly,
+        ""),
+    key("socket.connection.setup.timeout.ms", Long, Some("10000"), Any, ReadOnly,
+        ""),
+    key("socket.listen.backlog.size", Int, Some("50"), AtLeast(1), ReadOnly,
+        ""),
+    key("socket.receive.buffer.bytes", Int, Some("102400"), Any, ReadOnly,
+        ""),
+    key("socket.request.max.bytes", Int, Some("104857600"), AtLeast(1), ReadOnly,
+        ""),
+    key("socket.send.buffer.bytes", Int, Some("102400"), Any, ReadOnly,
+        ""),
+    key("telemetry.max.bytes", Int, Some("1048576"), AtLeast(1), ReadOnly,
+        ""),
+];

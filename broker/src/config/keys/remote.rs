@@ -1,0 +1,73 @@
+//! Broker settings about segments in object storage.
+//! Names, types, ranges and defaults are Kafka 4.3.1's.
+
+use super::{internal, key};
+use crate::config::key::Key;
+use crate::config::key::Kind::{Boolean, Double, Int, Long, String};
+use crate::config::key::Mode::{ClusterWide, ReadOnly};
+use crate::config::key::Rule::{Any, AtLeast, Fraction, NotEmpty};
+
+/// The table, in name order.
+#[rustfmt::skip]
+pub const KEYS: &[Key] = &[
+    key("follower.fetch.last.tiered.offset.enable", Boolean, Some("false"), Any, ClusterWide,
+        ""),
+    key("remote.fetch.max.wait.ms", Int, Some("500"), AtLeast(1), ClusterWide,
+        ""),
+    key("remote.list.offsets.request.timeout.ms", Long, Some("30000"), AtLeast(1), ClusterWide,
+        ""),
+    key("remote.log.index.file.cache.total.size.bytes", Long, Some("1073741824"), AtLeast(1), ClusterWide,
+        ""),
+    internal("remote.log.index.file.cache.ttl.ms", Long, Some("900000"), AtLeast(-1), ReadOnly,
+        ""),
+    key("remote.log.manager.copier.thread.pool.size", Int, Some("10"), AtLeast(1), ClusterWide,
+        ""),
+    key("remote.log.manager.copy.max.bytes.per.second", Long, Some("9223372036854775807"), AtLeast(1), ClusterWide,
+        ""),
+    key("remote.log.manager.copy.quota.window.num", Int, Some("11"), AtLeast(1), ReadOnly,
+        ""),
+    key("remote.log.manager.copy.quota.window.size.seconds", Int, Some("1"), AtLeast(1), ReadOnly,
+        ""),
+    key("remote.log.manager.expiration.thread.pool.size", Int, Some("10"), AtLeast(1), ClusterWide,
+        ""),
+    key("remote.log.manager.fetch.max.bytes.per.second", Long, Some("9223372036854775807"), AtLeast(1), ClusterWide,
+        ""),
+    key("remote.log.manager.fetch.quota.window.num", Int, Some("11"), AtLeast(1), ReadOnly,
+        ""),
+    key("remote.log.manager.fetch.quota.window.size.seconds", Int, Some("1"), AtLeast(1), ReadOnly,
+        ""),
+    key("remote.log.manager.follower.thread.pool.size", Int, Some("2"), AtLeast(1), ClusterWide,
+        ""),
+    key("remote.log.manager.task.interval.ms", Long, Some("30000"), AtLeast(1), ReadOnly,
+        ""),
+    internal("remote.log.manager.task.retry.backoff.max.ms", Long, Some("30000"), AtLeast(1), ReadOnly,
+        ""),
+    internal("remote.log.manager.task.retry.backoff.ms", Long, Some("500"), AtLeast(1), ReadOnly,
+        ""),
+    internal("remote.log.manager.task.retry.jitter", Double, Some("0.2"), Fraction(0.5), ReadOnly,
+        ""),
+    key("remote.log.manager.thread.pool.size", Int, Some("2"), AtLeast(1), ReadOnly,
+        ""),
+    key("remote.log.metadata.custom.metadata.max.bytes", Int, Some("128"), AtLeast(0), ReadOnly,
+        ""),
+    key("remote.log.metadata.manager.class.name", String, Some("org.apache.kafka.server.log.remote.metadata.storage.TopicBasedRemoteLogMetadataManager"), NotEmpty, ReadOnly,
+        ""),
+    key("remote.log.metadata.manager.class.path", String, None, Any, ReadOnly,
+        ""),
+    key("remote.log.metadata.manager.impl.prefix", String, Some("rlmm.config."), NotEmpty, ReadOnly,
+        ""),
+    key("remote.log.metadata.manager.listener.name", String, None, NotEmpty, ReadOnly,
+        ""),
+    key("remote.log.reader.max.pending.tasks", Int, Some("100"), AtLeast(1), ReadOnly,
+        ""),
+    key("remote.log.reader.threads", Int, Some("10"), AtLeast(1), ClusterWide,
+        ""),
+    key("remote.log.storage.manager.class.name", String, None, NotEmpty, ReadOnly,
+        ""),
+    key("remote.log.storage.manager.class.path", String, None, Any, ReadOnly,
+        ""),
+    key("remote.log.storage.manager.impl.prefix", String, Some("rsm.config."), NotEmpty, ReadOnly,
+        ""),
+    key("remote.log.storage.system.enable", Boolean, Some("false"), Any, ReadOnly,
+        ""),
+];
