@@ -113,6 +113,11 @@ impl BatchBuilder {
         self.count
     }
 
+    /// Offset delta that [`BatchBuilder::push`] gives the next record.
+    pub fn next_offset_delta(&self) -> i32 {
+        self.last_offset_delta + 1
+    }
+
     /// Bytes of the batch if it were not compressed.
     pub fn size(&self) -> usize {
         HEADER_LEN + self.records.len()
