@@ -31,14 +31,22 @@ pub struct Hold {
 impl MemoryBudget {
     /// `limit` bytes.
     pub fn new(limit: usize) -> MemoryBudget {
-        MemoryBudget(Rc::new(Memory { limit, used: Cell::new(0), freed: Notify::new() }))
+        MemoryBudget(Rc::new(Memory {
+            limit,
+            used: Cell::new(0),
+            freed: Notify::new(),
+        }))
     }
 
     /// Takes `bytes` if they are there. One hold larger than the whole budget is granted when nothing else is held,
     /// so that a single large request passes instead of hanging.
     pub fn try_take(&self, bytes: usize) -> Option<Hold> {
         let used = self.0.used.get();
-        if used > 0 && used.saturating_add(bytes) > self.0.limit { None } else { Some(self.take_anyway(bytes)) }
+        if used > 0 && used.saturating_add(bytes) > self.0.limit {
+            None
+        } else {
+            Some(self.take_anyway(bytes))
+        }
     }
 
     /// Waits for `bytes`.
@@ -55,7 +63,10 @@ impl MemoryBudget {
     /// Takes `bytes` even past the limit: for what cannot be refused any more. Others wait the longer.
     pub fn take_anyway(&self, bytes: usize) -> Hold {
         self.0.used.set(self.0.used.get().saturating_add(bytes));
-        Hold { of: self.0.clone(), bytes }
+        Hold {
+            of: self.0.clone(),
+            bytes,
+        }
     }
 
     /// Bytes held now.
@@ -130,7 +141,11 @@ impl std::error::Error for DiskFull {}
 impl DiskBudget {
     /// The disk that holds `path`, of which `reserve` bytes are kept.
     pub fn new(path: impl AsRef<Path>, reserve: u64) -> DiskBudget {
-        DiskBudget(Rc::new(Disk { path: path.as_ref().to_owned(), reserve, free: Cell::new(u64::MAX) }))
+        DiskBudget(Rc::new(Disk {
+            path: path.as_ref().to_owned(),
+            reserve,
+            free: Cell::new(u64::MAX),
+        }))
     }
 
     /// Measures. To be called now and then (a second apart is plenty) and after deletions.
@@ -154,7 +169,11 @@ impl DiskBudget {
                 self.0.free.set(rest);
                 Ok(())
             }
-            _ => Err(DiskFull { path: self.0.path.clone(), free, reserve: self.0.reserve }),
+            _ => Err(DiskFull {
+                path: self.0.path.clone(),
+                free,
+                reserve: self.0.reserve,
+            }),
         }
     }
 

@@ -76,9 +76,18 @@ impl BatchCache {
         let tick = inner.tick;
         inner.used += bytes.len() + OVERHEAD;
         inner.order.insert(tick, (log, base));
-        inner.extents.insert((log, base), Extent { end, bytes, used_at: tick });
+        inner.extents.insert(
+            (log, base),
+            Extent {
+                end,
+                bytes,
+                used_at: tick,
+            },
+        );
         while inner.used > inner.limit {
-            let Some((_, oldest)) = inner.order.first_key_value() else { break };
+            let Some((_, oldest)) = inner.order.first_key_value() else {
+                break;
+            };
             let oldest = *oldest;
             inner.remove(oldest);
         }
@@ -87,7 +96,10 @@ impl BatchCache {
     /// The extent that holds `offset`: its first offset, the one after its last, its batches.
     pub fn get(&self, log: LogKey, offset: i64) -> Option<(i64, i64, Bytes)> {
         let mut inner = self.0.borrow_mut();
-        let found = inner.extents.range((log, i64::MIN)..=(log, offset)).next_back();
+        let found = inner
+            .extents
+            .range((log, i64::MIN)..=(log, offset))
+            .next_back();
         let Some((key, extent)) = found.filter(|(_, e)| e.end > offset) else {
             inner.misses += 1;
             return None;
@@ -115,8 +127,11 @@ impl BatchCache {
     /// Drops what `log` has below `offset`.
     pub fn drop_below(&self, log: LogKey, offset: i64) {
         let mut inner = self.0.borrow_mut();
-        while let Some((key, _)) =
-            inner.extents.range((log, i64::MIN)..(log, offset)).next().filter(|(_, e)| e.end <= offset)
+        while let Some((key, _)) = inner
+            .extents
+            .range((log, i64::MIN)..(log, offset))
+            .next()
+            .filter(|(_, e)| e.end <= offset)
         {
             let key = *key;
             inner.remove(key);
@@ -128,7 +143,9 @@ impl BatchCache {
         let mut inner = self.0.borrow_mut();
         inner.limit = limit;
         while inner.used > limit {
-            let Some((_, oldest)) = inner.order.first_key_value() else { break };
+            let Some((_, oldest)) = inner.order.first_key_value() else {
+                break;
+            };
             let oldest = *oldest;
             inner.remove(oldest);
         }
@@ -137,13 +154,20 @@ impl BatchCache {
     /// Counters since the start.
     pub fn stats(&self) -> CacheStats {
         let inner = self.0.borrow();
-        CacheStats { hits: inner.hits, misses: inner.misses, used: inner.used }
+        CacheStats {
+            hits: inner.hits,
+            misses: inner.misses,
+            used: inner.used,
+        }
     }
 }
 
 impl Inner {
     fn overlapping(&self, log: LogKey, base: i64, end: i64) -> Option<(LogKey, i64)> {
-        let (key, extent) = self.extents.range((log, i64::MIN)..(log, end)).next_back()?;
+        let (key, extent) = self
+            .extents
+            .range((log, i64::MIN)..(log, end))
+            .next_back()?;
         (extent.end > base).then_some(*key)
     }
 
@@ -172,7 +196,14 @@ mod tests {
         assert_eq!(cache.get(1, 19).map(|e| (e.0, e.1)), Some((10, 20)));
         assert_eq!(cache.get(1, 20).map(|e| (e.0, e.1)), Some((20, 25)));
         assert!(cache.get(1, 25).is_none() && cache.get(1, 9).is_none());
-        assert_eq!(cache.stats(), CacheStats { hits: 2, misses: 2, used: 160 + 3 * OVERHEAD });
+        assert_eq!(
+            cache.stats(),
+            CacheStats {
+                hits: 2,
+                misses: 2,
+                used: 160 + 3 * OVERHEAD
+            }
+        );
     }
 
     #[test]
@@ -183,7 +214,9 @@ mod tests {
         }
         assert!(cache.get(1, 0).is_some());
         cache.insert(1, 30, 40, bytes(100));
-        assert!(cache.get(1, 0).is_some() && cache.get(1, 10).is_none() && cache.get(1, 30).is_some());
+        assert!(
+            cache.get(1, 0).is_some() && cache.get(1, 10).is_none() && cache.get(1, 30).is_some()
+        );
     }
 
     #[test]
@@ -193,7 +226,9 @@ mod tests {
             cache.insert(1, base * 10, base * 10 + 10, bytes(100));
         }
         cache.cut(1, 75);
-        assert!(cache.get(1, 69).is_some() && cache.get(1, 70).is_none() && cache.get(1, 95).is_none());
+        assert!(
+            cache.get(1, 69).is_some() && cache.get(1, 70).is_none() && cache.get(1, 95).is_none()
+        );
         cache.drop_below(1, 35);
         assert!(cache.get(1, 29).is_none() && cache.get(1, 30).is_some());
         cache.set_limit(0);

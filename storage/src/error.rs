@@ -19,7 +19,11 @@ pub struct Corrupt {
 
 impl Corrupt {
     pub(crate) fn new(file: impl AsRef<Path>, at: u64, what: impl fmt::Display) -> Corrupt {
-        Corrupt { file: file.as_ref().to_owned(), at, what: what.to_string() }
+        Corrupt {
+            file: file.as_ref().to_owned(),
+            at,
+            what: what.to_string(),
+        }
     }
 }
 
@@ -66,7 +70,11 @@ pub enum StorageError {
 }
 
 impl StorageError {
-    pub(crate) fn corrupt(file: impl AsRef<Path>, at: u64, what: impl fmt::Display) -> StorageError {
+    pub(crate) fn corrupt(
+        file: impl AsRef<Path>,
+        at: u64,
+        what: impl fmt::Display,
+    ) -> StorageError {
         StorageError::Corrupt(Corrupt::new(file, at, what))
     }
 
@@ -75,7 +83,10 @@ impl StorageError {
         let file = file.as_ref().to_owned();
         match *error {
             FormatError::Newer { found, known } => StorageError::Newer { file, found, known },
-            FormatError::Magic { .. } if at == 0 => StorageError::Foreign { file, what: error.to_string() },
+            FormatError::Magic { .. } if at == 0 => StorageError::Foreign {
+                file,
+                what: error.to_string(),
+            },
             _ => StorageError::corrupt(file, at, error),
         }
     }
@@ -96,7 +107,10 @@ impl From<Corrupt> for StorageError {
 impl fmt::Display for StorageError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            StorageError::Io(error) => write!(f, "the disk failed: {error}. See the system log for the device"),
+            StorageError::Io(error) => write!(
+                f,
+                "the disk failed: {error}. See the system log for the device"
+            ),
             StorageError::Corrupt(corrupt) => corrupt.fmt(f),
             StorageError::Newer { file, found, known } => write!(
                 f,

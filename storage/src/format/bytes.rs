@@ -40,7 +40,10 @@ pub fn put<const N: usize>(bytes: &mut [u8], at: usize, value: [u8; N]) {
 /// Refuses a slice shorter than `need`.
 pub fn need(bytes: &[u8], need: usize) -> Result<(), FormatError> {
     if bytes.len() < need {
-        return Err(FormatError::Short { need: need as u64, have: bytes.len() as u64 });
+        return Err(FormatError::Short {
+            need: need as u64,
+            have: bytes.len() as u64,
+        });
     }
     Ok(())
 }

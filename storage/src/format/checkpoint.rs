@@ -84,7 +84,12 @@ impl Checkpoint {
         out.freeze()
     }
 
-    pub(super) fn decode_body(index: u64, term: u64, end_offset: i64, body: &Bytes) -> Result<Checkpoint, FormatError> {
+    pub(super) fn decode_body(
+        index: u64,
+        term: u64,
+        end_offset: i64,
+        body: &Bytes,
+    ) -> Result<Checkpoint, FormatError> {
         need(body, STATE_AT)?;
         let state = body.slice(STATE_AT..);
         if state.len() != u32_at(body, STATE_LEN_AT) as usize {
@@ -97,17 +102,39 @@ impl Checkpoint {
             max_timestamp: i64_at(body, TAIL_AT + 24),
             first_timestamp: i64_at(body, TAIL_AT + 32),
         };
-        let tail = if tail.segment == NO_TAIL.segment { None } else { Some(tail) };
+        let tail = if tail.segment == NO_TAIL.segment {
+            None
+        } else {
+            Some(tail)
+        };
         if tail.is_some_and(|t| t.segment < 0 || t.length == 0 || t.last_batch >= t.length) {
             return Err(FormatError::Value("tail of a checkpoint"));
         }
-        let hard = HardState { term: u64_at(body, HARD_AT), vote: u64_at(body, HARD_AT + 8), commit: u64_at(body, HARD_AT + 16) };
+        let hard = HardState {
+            term: u64_at(body, HARD_AT),
+            vote: u64_at(body, HARD_AT + 8),
+            commit: u64_at(body, HARD_AT + 16),
+        };
         let start_offset = i64_at(body, START_AT);
         if start_offset < 0 || end_offset < start_offset {
             return Err(FormatError::Value("offsets of a checkpoint"));
         }
-        Ok(Checkpoint { index, term, end_offset, start_offset, tail, hard, state })
+        Ok(Checkpoint {
+            index,
+            term,
+            end_offset,
+            start_offset,
+            tail,
+            hard,
+            state,
+        })
     }
 }
 
-const NO_TAIL: Tail = Tail { segment: -1, length: 0, last_batch: 0, max_timestamp: -1, first_timestamp: -1 };
+const NO_TAIL: Tail = Tail {
+    segment: -1,
+    length: 0,
+    last_batch: 0,
+    max_timestamp: -1,
+    first_timestamp: -1,
+};

@@ -170,9 +170,17 @@ impl Frame {
         put(&mut head, INDEX_AT, fields.index.to_le_bytes());
         put(&mut head, TERM_AT, fields.term.to_le_bytes());
         put(&mut head, OFFSET_AT, fields.offset.to_le_bytes());
-        put(&mut head, LENGTH_AT, (fields.body.len() as u32).to_le_bytes());
+        put(
+            &mut head,
+            LENGTH_AT,
+            (fields.body.len() as u32).to_le_bytes(),
+        );
         let seed = seed.at(at);
-        put(&mut head, BODY_CRC_AT, crc32c::crc32c_append(seed, &fields.body).to_le_bytes());
+        put(
+            &mut head,
+            BODY_CRC_AT,
+            crc32c::crc32c_append(seed, &fields.body).to_le_bytes(),
+        );
         let crc = crc_without(seed, &head, CRC_AT);
         put(&mut head, CRC_AT, crc.to_le_bytes());
         (head, fields.body)
@@ -203,9 +211,23 @@ impl Frame {
             }
             Frame::HardState { hard, .. } => {
                 let vote = i64::from_le_bytes(hard.vote.to_le_bytes());
-                (HARD_STATE, Fields { index: hard.commit, term: hard.term, offset: vote, ..Fields::default() })
+                (
+                    HARD_STATE,
+                    Fields {
+                        index: hard.commit,
+                        term: hard.term,
+                        offset: vote,
+                        ..Fields::default()
+                    },
+                )
             }
-            Frame::Truncate { from, .. } => (TRUNCATE, Fields { index: *from, ..Fields::default() }),
+            Frame::Truncate { from, .. } => (
+                TRUNCATE,
+                Fields {
+                    index: *from,
+                    ..Fields::default()
+                },
+            ),
             Frame::Checkpoint { checkpoint, .. } => {
                 let fields = Fields {
                     index: checkpoint.index,
@@ -260,7 +282,10 @@ pub fn decode(run: &Bytes, at: usize, seed: Seed) -> Result<(Frame, usize), Form
     let next = HEAD.saturating_add(length).next_multiple_of(ALIGN);
     need(rest, next)?;
     let body = run.slice(at + HEAD..at + HEAD + length);
-    let (stored, computed) = (u32_at(head, BODY_CRC_AT), crc32c::crc32c_append(seed, &body));
+    let (stored, computed) = (
+        u32_at(head, BODY_CRC_AT),
+        crc32c::crc32c_append(seed, &body),
+    );
     if stored != computed {
         return Err(FormatError::Checksum { stored, computed });
     }
@@ -271,8 +296,15 @@ pub fn decode(run: &Bytes, at: usize, seed: Seed) -> Result<(Frame, usize), Form
 }
 
 fn build(head: &[u8], body: Bytes) -> Result<Frame, FormatError> {
-    let id = PartitionId { topic: Uuid(array(head, TOPIC_AT)), partition: i32_at(head, PARTITION_AT) };
-    let (index, term, offset) = (u64_at(head, INDEX_AT), u64_at(head, TERM_AT), i64_at(head, OFFSET_AT));
+    let id = PartitionId {
+        topic: Uuid(array(head, TOPIC_AT)),
+        partition: i32_at(head, PARTITION_AT),
+    };
+    let (index, term, offset) = (
+        u64_at(head, INDEX_AT),
+        u64_at(head, TERM_AT),
+        i64_at(head, OFFSET_AT),
+    );
     if head[KIND_AT] != CHECKPOINT && head[KIND_AT] != ENTRY && !body.is_empty() {
         return Err(FormatError::Value("a body where none belongs"));
     }
@@ -280,17 +312,37 @@ fn build(head: &[u8], body: Bytes) -> Result<Frame, FormatError> {
         ENTRY => {
             let kind = EntryKind::from_byte(head[ENTRY_KIND_AT])?;
             let records = u32_at(head, RECORDS_AT);
-            Ok(Frame::Entry { id, entry: Entry { index, term, kind, base_offset: offset, records, body } })
+            Ok(Frame::Entry {
+                id,
+                entry: Entry {
+                    index,
+                    term,
+                    kind,
+                    base_offset: offset,
+                    records,
+                    body,
+                },
+            })
         }
-        ENTRY_BY_REFERENCE => Err(FormatError::Value("an entry by reference: not written by any build so far")),
+        ENTRY_BY_REFERENCE => Err(FormatError::Value(
+            "an entry by reference: not written by any build so far",
+        )),
         HARD_STATE => {
             let vote = u64::from_le_bytes(offset.to_le_bytes());
-            Ok(Frame::HardState { id, hard: HardState { term, vote, commit: index } })
+            Ok(Frame::HardState {
+                id,
+                hard: HardState {
+                    term,
+                    vote,
+                    commit: index,
+                },
+            })
         }
         TRUNCATE => Ok(Frame::Truncate { id, from: index }),
-        CHECKPOINT => {
-            Ok(Frame::Checkpoint { id, checkpoint: Checkpoint::decode_body(index, term, offset, &body)? })
-        }
+        CHECKPOINT => Ok(Frame::Checkpoint {
+            id,
+            checkpoint: Checkpoint::decode_body(index, term, offset, &body)?,
+        }),
         FORGET => Ok(Frame::Forget { id }),
         _ => Err(FormatError::Value("frame kind")),
     }

@@ -94,15 +94,27 @@ impl IndexBlock {
     /// # Panics
     /// With more than [`PER_BLOCK`] entries.
     pub fn encode(&self, id: PartitionId, base: i64) -> [u8; BLOCK] {
-        assert!(self.entries.len() <= PER_BLOCK, "{} entries in an index block", self.entries.len());
+        assert!(
+            self.entries.len() <= PER_BLOCK,
+            "{} entries in an index block",
+            self.entries.len()
+        );
         let mut block = [0; BLOCK];
         put(&mut block, MAGIC_AT, MAGIC.to_le_bytes());
         put(&mut block, VERSION_AT, VERSION.to_le_bytes());
-        put(&mut block, COUNT_AT, (self.entries.len() as u16).to_le_bytes());
+        put(
+            &mut block,
+            COUNT_AT,
+            (self.entries.len() as u16).to_le_bytes(),
+        );
         put(&mut block, NUMBER_AT, self.number.to_le_bytes());
         put(&mut block, BASE_AT, base.to_le_bytes());
         put(&mut block, COVERED_AT, self.covered.to_le_bytes());
-        put(&mut block, MAX_TIMESTAMP_AT, self.max_timestamp.to_le_bytes());
+        put(
+            &mut block,
+            MAX_TIMESTAMP_AT,
+            self.max_timestamp.to_le_bytes(),
+        );
         put(&mut block, END_AT, self.end_offset.to_le_bytes());
         for (i, entry) in self.entries.iter().enumerate() {
             let at = ENTRIES_AT + i * ENTRY;
@@ -117,24 +129,41 @@ impl IndexBlock {
     }
 
     /// Reads block `number` of the index of segment `base` of partition `id`.
-    pub fn decode(block: &[u8], id: PartitionId, base: i64, number: u32) -> Result<IndexBlock, FormatError> {
+    pub fn decode(
+        block: &[u8],
+        id: PartitionId,
+        base: i64,
+        number: u32,
+    ) -> Result<IndexBlock, FormatError> {
         need(block, BLOCK)?;
         let block = &block[..BLOCK];
         let found = u32_at(block, MAGIC_AT);
         if found != MAGIC {
             let blank = block.iter().all(|b| *b == 0);
-            return Err(if blank { FormatError::Blank } else { FormatError::Magic { found: u64::from(found) } });
+            return Err(if blank {
+                FormatError::Blank
+            } else {
+                FormatError::Magic {
+                    found: u64::from(found),
+                }
+            });
         }
         let found = u16_at(block, VERSION_AT);
         if found > VERSION {
-            return Err(FormatError::Newer { found, known: VERSION });
+            return Err(FormatError::Newer {
+                found,
+                known: VERSION,
+            });
         }
         check_crc(seed(id, base), block, CRC_AT)?;
         let count = usize::from(u16_at(block, COUNT_AT));
-        if count > PER_BLOCK || i64_at(block, BASE_AT) != base || u32_at(block, NUMBER_AT) != number {
+        if count > PER_BLOCK || i64_at(block, BASE_AT) != base || u32_at(block, NUMBER_AT) != number
+        {
             return Err(FormatError::Value("an index block of another place"));
         }
-        let entries = (0..count).map(|i| entry_at(block, ENTRIES_AT + i * ENTRY)).collect();
+        let entries = (0..count)
+            .map(|i| entry_at(block, ENTRIES_AT + i * ENTRY))
+            .collect();
         Ok(IndexBlock {
             number,
             covered: u64_at(block, COVERED_AT),

@@ -70,7 +70,10 @@ impl JournalFile {
         // The version comes before the checksum: a newer format may place its checksum elsewhere.
         let found = u16_at(block, VERSION_AT);
         if found > VERSION {
-            return Err(FormatError::Newer { found, known: VERSION });
+            return Err(FormatError::Newer {
+                found,
+                known: VERSION,
+            });
         }
         check_crc(0, block, CRC_AT)?;
         if found == 0 {
@@ -81,7 +84,10 @@ impl JournalFile {
             sequence: u64_at(block, SEQUENCE_AT),
             size: u64_at(block, SIZE_AT),
         };
-        if header.sequence == 0 || header.size < 2 * BLOCK as u64 || !header.size.is_multiple_of(BLOCK as u64) {
+        if header.sequence == 0
+            || header.size < 2 * BLOCK as u64
+            || !header.size.is_multiple_of(BLOCK as u64)
+        {
             return Err(FormatError::Value("file sequence or size"));
         }
         Ok(header)

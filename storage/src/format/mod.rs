@@ -76,12 +76,20 @@ impl std::fmt::Display for FormatError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             FormatError::Blank => f.write_str("nothing is written there"),
-            FormatError::Magic { found } => write!(f, "unknown magic {found:#x}: not a file of this program"),
+            FormatError::Magic { found } => {
+                write!(f, "unknown magic {found:#x}: not a file of this program")
+            }
             FormatError::Newer { found, known } => {
-                write!(f, "format version {found} is newer than {known}, the newest that this build reads")
+                write!(
+                    f,
+                    "format version {found} is newer than {known}, the newest that this build reads"
+                )
             }
             FormatError::Checksum { stored, computed } => {
-                write!(f, "checksum mismatch: stored {stored:#010x}, computed {computed:#010x}")
+                write!(
+                    f,
+                    "checksum mismatch: stored {stored:#010x}, computed {computed:#010x}"
+                )
             }
             FormatError::Short { need, have } => write!(f, "{need} bytes needed, {have} there"),
             FormatError::Value(what) => write!(f, "impossible value: {what}"),

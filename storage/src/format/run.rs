@@ -81,13 +81,24 @@ impl Run {
     }
 
     /// Reads the header that should be at `position` of file `sequence`; returns its checksum too.
-    pub fn decode(bytes: &[u8], journal: &[u8; 16], sequence: u64, position: u64) -> Result<(Run, u32), FormatError> {
+    pub fn decode(
+        bytes: &[u8],
+        journal: &[u8; 16],
+        sequence: u64,
+        position: u64,
+    ) -> Result<(Run, u32), FormatError> {
         need(bytes, HEAD)?;
         let head = &bytes[..HEAD];
         let found = u32_at(head, MAGIC_AT);
         if found != MAGIC {
             let blank = head.iter().all(|b| *b == 0);
-            return Err(if blank { FormatError::Blank } else { FormatError::Magic { found: u64::from(found) } });
+            return Err(if blank {
+                FormatError::Blank
+            } else {
+                FormatError::Magic {
+                    found: u64::from(found),
+                }
+            });
         }
         check_crc(crc32c::crc32c(journal), head, CRC_AT)?;
         let run = Run {
@@ -101,9 +112,15 @@ impl Run {
             frames: u32_at(head, FRAMES_AT),
         };
         if (run.sequence, run.position) != (sequence, position) {
-            return Err(FormatError::Value("written for another place (misdirected, or left from before recycling)"));
+            return Err(FormatError::Value(
+                "written for another place (misdirected, or left from before recycling)",
+            ));
         }
-        if (run.length as usize) < HEAD || run.ordinal == 0 || run.flushed >= run.ordinal || u32_at(head, ZERO_AT) != 0 {
+        if (run.length as usize) < HEAD
+            || run.ordinal == 0
+            || run.flushed >= run.ordinal
+            || u32_at(head, ZERO_AT) != 0
+        {
             return Err(FormatError::Value("length, ordinal or padding of a run"));
         }
         Ok((run, u32_at(head, CRC_AT)))

@@ -58,13 +58,29 @@ impl Folder {
     }
 
     /// Opens an existing file for appending.
-    pub async fn open(&self, sequence: u64, size: u64, sync: Sync) -> Result<JournalHandle, StorageError> {
+    pub async fn open(
+        &self,
+        sequence: u64,
+        size: u64,
+        sync: Sync,
+    ) -> Result<JournalHandle, StorageError> {
         let file = File::open(self.path(sequence), &options(sync)).await?;
-        Ok(JournalHandle { sequence, size, file, ready: Cell::new(size), moved: Notify::new() })
+        Ok(JournalHandle {
+            sequence,
+            size,
+            file,
+            ready: Cell::new(size),
+            moved: Notify::new(),
+        })
     }
 
     /// Makes file `sequence` with room for a run of `run` bytes, out of the spare one if there is one that fits.
-    pub async fn create(&self, sequence: u64, run: u64, sync: Sync) -> Result<JournalHandle, StorageError> {
+    pub async fn create(
+        &self,
+        sequence: u64,
+        run: u64,
+        sync: Sync,
+    ) -> Result<JournalHandle, StorageError> {
         let size = self.file_size.max(block_up(run) + BLOCK as u64);
         let spare = self.dir.join(SPARE);
         if size == self.file_size && fs::exists(&spare).await? {
@@ -81,7 +97,11 @@ impl Folder {
         let file = File::open(&new, &OpenOptions::new_file().direct()).await?;
         file.allocate(size).await?;
         // A buffered file (tmpfs) gains nothing from zeroes written ahead.
-        let filled = if file.is_direct() { size.min(BLOCK as u64 + FIRST_PIECE) } else { size };
+        let filled = if file.is_direct() {
+            size.min(BLOCK as u64 + FIRST_PIECE)
+        } else {
+            size
+        };
         if filled < size {
             file.zero_fill(BLOCK as u64, filled - BLOCK as u64).await?;
         }
@@ -91,8 +111,18 @@ impl Folder {
         Ok(handle)
     }
 
-    async fn publish(&self, file: File, at: &Path, sequence: u64, size: u64) -> Result<(), StorageError> {
-        let header = JournalFile { journal: self.journal, sequence, size };
+    async fn publish(
+        &self,
+        file: File,
+        at: &Path,
+        sequence: u64,
+        size: u64,
+    ) -> Result<(), StorageError> {
+        let header = JournalFile {
+            journal: self.journal,
+            sequence,
+            size,
+        };
         file.write_at(Buf::from(&header.encode()[..]), 0).await?;
         file.sync().await?;
         file.close().await?;
@@ -105,7 +135,11 @@ impl Folder {
     pub async fn release(&self, sequence: u64) -> Result<(), StorageError> {
         let spare = self.dir.join(SPARE);
         let path = self.path(sequence);
-        let len = fs::list(&self.dir).await?.into_iter().find(|e| e.name == JournalFile::name(sequence)).map(|e| e.len);
+        let len = fs::list(&self.dir)
+            .await?
+            .into_iter()
+            .find(|e| e.name == JournalFile::name(sequence))
+            .map(|e| e.len);
         if len == Some(self.file_size) && !fs::exists(&spare).await? {
             fs::rename(&path, &spare).await?;
         } else {
@@ -129,8 +163,16 @@ pub(super) async fn fill(handle: &JournalHandle) -> Result<(), StorageError> {
 }
 
 pub(super) fn options(sync: Sync) -> OpenOptions {
-    let options = OpenOptions { write: true, ..OpenOptions::default() }.direct();
-    if sync == Sync::Through { options.dsync() } else { options }
+    let options = OpenOptions {
+        write: true,
+        ..OpenOptions::default()
+    }
+    .direct();
+    if sync == Sync::Through {
+        options.dsync()
+    } else {
+        options
+    }
 }
 
 /// One file found at start.
@@ -147,7 +189,10 @@ pub(super) async fn find(dir: &Path) -> Result<Vec<Found>, StorageError> {
         let Some(sequence) = JournalFile::parse_name(&entry.name) else {
             if entry.name != NEW && entry.name != SPARE {
                 let what = "a file that this build does not know, in a journal's folder".to_owned();
-                return Err(StorageError::Foreign { file: dir.join(&entry.name), what });
+                return Err(StorageError::Foreign {
+                    file: dir.join(&entry.name),
+                    what,
+                });
             }
             continue;
         };
@@ -157,7 +202,10 @@ pub(super) async fn find(dir: &Path) -> Result<Vec<Found>, StorageError> {
         file.close().await?;
         let header = JournalFile::decode(&block).map_err(|e| StorageError::format(&path, 0, &e))?;
         if header.sequence != sequence {
-            let what = format!("the header says file {}, the name says {sequence}", header.sequence);
+            let what = format!(
+                "the header says file {}, the name says {sequence}",
+                header.sequence
+            );
             return Err(StorageError::corrupt(&path, 0, what));
         }
         if entry.len < header.size {
@@ -166,11 +214,17 @@ pub(super) async fn find(dir: &Path) -> Result<Vec<Found>, StorageError> {
         }
         if let Some(before) = found.last() {
             if before.header.journal != header.journal {
-                let what = format!("it is part of another journal than {}", before.path.display());
+                let what = format!(
+                    "it is part of another journal than {}",
+                    before.path.display()
+                );
                 return Err(StorageError::Foreign { file: path, what });
             }
             if before.header.sequence + 1 != sequence {
-                let what = format!("journal file {} is missing", JournalFile::name(before.header.sequence + 1));
+                let what = format!(
+                    "journal file {} is missing",
+                    JournalFile::name(before.header.sequence + 1)
+                );
                 return Err(StorageError::corrupt(dir, 0, what));
             }
         }

@@ -69,7 +69,13 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Options {
-        Options { file_size: 64 << 20, sync: None, in_flight: 4, gather_bytes: 128 << 10, max_run: 1 << 20 }
+        Options {
+            file_size: 64 << 20,
+            sync: None,
+            in_flight: 4,
+            gather_bytes: 128 << 10,
+            max_run: 1 << 20,
+        }
     }
 }
 
@@ -85,7 +91,11 @@ impl Failed {
 
 impl fmt::Display for Failed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the journal stopped for good, nothing more is acknowledged: {}", self.0)
+        write!(
+            f,
+            "the journal stopped for good, nothing more is acknowledged: {}",
+            self.0
+        )
     }
 }
 
@@ -133,7 +143,10 @@ impl Journal {
     /// [`StorageError::Corrupt`] when durable frames are damaged or missing (nothing is changed then),
     /// [`StorageError::Newer`] and [`StorageError::Foreign`] for files that are not this build's to open, and the
     /// disk's own.
-    pub async fn open(dir: impl AsRef<Path>, options: Options) -> Result<(Journal, Recovered), StorageError> {
+    pub async fn open(
+        dir: impl AsRef<Path>,
+        options: Options,
+    ) -> Result<(Journal, Recovered), StorageError> {
         let dir = dir.as_ref().to_owned();
         check(&options)?;
         fs::create_dir_all(&dir).await?;
@@ -143,7 +156,11 @@ impl Journal {
             return Ok((journal, Recovered::new()));
         }
         let replayed = replay::replay(&found).await?;
-        let folder = Folder { dir, journal: found[0].header.journal, file_size: options.file_size };
+        let folder = Folder {
+            dir,
+            journal: found[0].header.journal,
+            file_size: options.file_size,
+        };
         // Prepared or torn files behind the end hold nothing (replay saw to it): one is kept as the next file.
         for spare in found.iter().skip(replayed.file + 2).rev() {
             fs::remove_file(&spare.path).await?;
@@ -158,14 +175,31 @@ impl Journal {
         };
         let mut handles = VecDeque::new();
         for file in found.iter().take(replayed.file + 1) {
-            handles.push_back(Rc::new(folder.open(file.header.sequence, file.header.size, sync).await?));
+            handles.push_back(Rc::new(
+                folder
+                    .open(file.header.sequence, file.header.size, sync)
+                    .await?,
+            ));
         }
         let next = match found.get(replayed.file + 1) {
-            Some(file) => Some(Rc::new(folder.open(file.header.sequence, file.header.size, sync).await?)),
+            Some(file) => Some(Rc::new(
+                folder
+                    .open(file.header.sequence, file.header.size, sync)
+                    .await?,
+            )),
             None => None,
         };
-        let state = PumpState::new(replayed.position, replayed.last, end.header.sequence, rand::u64());
-        let hards = replayed.partitions.iter().map(|(id, p)| (*id, p.hard)).collect();
+        let state = PumpState::new(
+            replayed.position,
+            replayed.last,
+            end.header.sequence,
+            rand::u64(),
+        );
+        let hards = replayed
+            .partitions
+            .iter()
+            .map(|(id, p)| (*id, p.hard))
+            .collect();
         let inner = Inner {
             folder,
             options,
@@ -185,11 +219,22 @@ impl Journal {
     async fn create(dir: std::path::PathBuf, options: Options) -> Result<Journal, StorageError> {
         let mut journal = [0; 16];
         rand::fill(&mut journal);
-        let folder = Folder { dir, journal, file_size: options.file_size };
-        let mut first = folder.create(1, 0, options.sync.unwrap_or(Sync::After)).await?;
+        let folder = Folder {
+            dir,
+            journal,
+            file_size: options.file_size,
+        };
+        let mut first = folder
+            .create(1, 0, options.sync.unwrap_or(Sync::After))
+            .await?;
         let mut sync = options.sync.unwrap_or(Sync::After);
         if options.sync.is_none() {
-            sync = probe::choose(&folder.path(1), crate::format::BLOCK as u64, first.ready.get()).await?;
+            sync = probe::choose(
+                &folder.path(1),
+                crate::format::BLOCK as u64,
+                first.ready.get(),
+            )
+            .await?;
             let ready = first.ready.get();
             first = folder.open(1, first.size, sync).await?;
             first.ready.set(ready);
@@ -199,7 +244,12 @@ impl Journal {
             folder,
             options,
             sync,
-            state: RefCell::new(PumpState::new(crate::format::BLOCK as u64, (0, 0), 1, rand::u64())),
+            state: RefCell::new(PumpState::new(
+                crate::format::BLOCK as u64,
+                (0, 0),
+                1,
+                rand::u64(),
+            )),
             tracks: RefCell::default(),
             hards: RefCell::default(),
             files: RefCell::new(VecDeque::from([first.clone()])),
@@ -223,7 +273,12 @@ impl Journal {
                 let _ = answer.send(Err(failed.clone()));
                 return Append(receiver);
             }
-            state.gather(&self.0.folder.journal, &frames, self.0.options.max_run, answer);
+            state.gather(
+                &self.0.folder.journal,
+                &frames,
+                self.0.options.max_run,
+                answer,
+            );
         }
         pump::kick(&self.0);
         Append(receiver)
@@ -261,7 +316,9 @@ impl Journal {
         }
         let mut freed = 0;
         let result = loop {
-            let Some(file) = self.0.unpinned() else { break Ok(freed) };
+            let Some(file) = self.0.unpinned() else {
+                break Ok(freed);
+            };
             let sequence = file.sequence;
             drop(file);
             if let Err(error) = self.0.folder.release(sequence).await {
@@ -278,7 +335,8 @@ impl Journal {
     pub async fn settle(&self) {
         loop {
             let changed = self.0.changed.notified();
-            if (self.0.state.borrow().idle() || self.failed().is_some()) && !self.0.preparing.get() {
+            if (self.0.state.borrow().idle() || self.failed().is_some()) && !self.0.preparing.get()
+            {
                 return;
             }
             changed.await;
@@ -323,7 +381,9 @@ impl Inner {
         let mut files = self.files.borrow_mut();
         let oldest = files.front()?.sequence;
         // The oldest file that stays must hold a flushed run: replay takes its first run as the chain's start.
-        let free = files.len() > 1 && oldest < self.state.borrow().flushed.1 && !self.tracks.borrow().pinned(oldest);
+        let free = files.len() > 1
+            && oldest < self.state.borrow().flushed.1
+            && !self.tracks.borrow().pinned(oldest);
         if free { files.pop_front() } else { None }
     }
 
@@ -378,8 +438,14 @@ impl Inner {
 
 fn check(options: &Options) -> Result<(), StorageError> {
     let block = crate::format::BLOCK as u64;
-    if options.file_size < 16 * block || !options.file_size.is_multiple_of(block) || options.in_flight == 0 {
-        let what = format!("journal files of {} bytes, {} in flight", options.file_size, options.in_flight);
+    if options.file_size < 16 * block
+        || !options.file_size.is_multiple_of(block)
+        || options.in_flight == 0
+    {
+        let what = format!(
+            "journal files of {} bytes, {} in flight",
+            options.file_size, options.in_flight
+        );
         return Err(StorageError::Misuse(what));
     }
     Ok(())

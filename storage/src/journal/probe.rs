@@ -39,5 +39,9 @@ pub(super) async fn choose(path: &Path, position: u64, size: u64) -> Result<Sync
     for way in &mut times {
         way.sort_unstable();
     }
-    Ok(if times[0][WRITES / 2] <= times[1][WRITES / 2] { Sync::Through } else { Sync::After })
+    Ok(if times[0][WRITES / 2] <= times[1][WRITES / 2] {
+        Sync::Through
+    } else {
+        Sync::After
+    })
 }

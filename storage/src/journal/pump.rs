@@ -41,7 +41,14 @@ impl Gather {
         let mut buf = Buf::with_capacity(run::HEAD + room);
         buf.resize(run::HEAD);
         let seed = Seed::new(journal, nonce, ordinal);
-        Gather { buf, frames: 0, ordinal, seed, notes: Vec::new(), waiters: Vec::new() }
+        Gather {
+            buf,
+            frames: 0,
+            ordinal,
+            seed,
+            notes: Vec::new(),
+            waiters: Vec::new(),
+        }
     }
 
     fn add(&mut self, frame: &Frame) {
@@ -102,7 +109,10 @@ impl PumpState {
     pub fn gather(&mut self, journal: &[u8; 16], frames: &[Frame], max_run: usize, waiter: Waiter) {
         let total: usize = frames.iter().map(Frame::encoded_len).sum();
         for frame in frames {
-            let full = self.gathers.back().is_none_or(|g| g.frames > 0 && g.buf.len() + frame.encoded_len() > max_run);
+            let full = self
+                .gathers
+                .back()
+                .is_none_or(|g| g.frames > 0 && g.buf.len() + frame.encoded_len() > max_run);
             if full {
                 self.open(journal, total.min(max_run));
             }
@@ -127,8 +137,16 @@ impl PumpState {
     /// The next run to write, if its time has come.
     fn take(&mut self, in_flight: usize, gather_bytes: usize) -> Option<Gather> {
         let out = self.flights.len();
-        let worth = self.gathers.len() > 1 || self.gathers.front().is_some_and(|g| g.buf.len() >= gather_bytes);
-        if self.failed.is_none() && (out == 0 || (out < in_flight && worth)) { self.gathers.pop_front() } else { None }
+        let worth = self.gathers.len() > 1
+            || self
+                .gathers
+                .front()
+                .is_some_and(|g| g.buf.len() >= gather_bytes);
+        if self.failed.is_none() && (out == 0 || (out < in_flight && worth)) {
+            self.gathers.pop_front()
+        } else {
+            None
+        }
     }
 }
 
@@ -144,7 +162,13 @@ pub(super) fn kick(inner: &Rc<Inner>) {
 async fn pump(inner: Rc<Inner>) {
     loop {
         let options = &inner.options;
-        let Some(gather) = inner.state.borrow_mut().take(options.in_flight, options.gather_bytes) else { break };
+        let Some(gather) = inner
+            .state
+            .borrow_mut()
+            .take(options.in_flight, options.gather_bytes)
+        else {
+            break;
+        };
         if let Err(error) = place(&inner, gather).await {
             fail(&inner, &error);
             break;
@@ -188,7 +212,11 @@ async fn place(inner: &Rc<Inner>, mut gather: Gather) -> Result<(), StorageError
     if planted(Mutant::AckBeforeFlush) {
         land(inner, gather.ordinal);
     }
-    task::spawn(Share::Foreground, write(inner.clone(), handle, gather.buf, position, gather.ordinal)).detach();
+    task::spawn(
+        Share::Foreground,
+        write(inner.clone(), handle, gather.buf, position, gather.ordinal),
+    )
+    .detach();
     Ok(())
 }
 
@@ -238,7 +266,9 @@ fn land(inner: &Inner, ordinal: u64) {
         }
         let mut tracks = inner.tracks.borrow_mut();
         while state.flights.front().is_some_and(|f| f.landed) {
-            let Some(flight) = state.flights.pop_front() else { break };
+            let Some(flight) = state.flights.pop_front() else {
+                break;
+            };
             for note in flight.notes {
                 tracks.note(note, flight.sequence);
             }
@@ -257,7 +287,10 @@ pub(super) fn fail(inner: &Inner, error: &StorageError) {
     let mut told = Vec::new();
     let failed = {
         let mut state = inner.state.borrow_mut();
-        let failed = state.failed.get_or_insert_with(|| Failed::new(error)).clone();
+        let failed = state
+            .failed
+            .get_or_insert_with(|| Failed::new(error))
+            .clone();
         for flight in state.flights.drain(..) {
             told.extend(flight.waiters);
         }

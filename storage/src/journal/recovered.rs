@@ -25,7 +25,9 @@ impl RecoveredPartition {
     /// Offset after the last entry, or after the checkpoint.
     pub fn end_offset(&self) -> i64 {
         let checkpoint = self.checkpoint.as_ref().map_or(0, |c| c.end_offset);
-        self.entries.back().map_or(checkpoint, |e| e.base_offset + i64::from(e.records))
+        self.entries
+            .back()
+            .map_or(checkpoint, |e| e.base_offset + i64::from(e.records))
     }
 
     fn checkpoint_index(&self) -> u64 {
@@ -56,7 +58,11 @@ pub(super) fn apply(all: &mut Recovered, frame: Frame) -> Result<(), String> {
     }
 }
 
-fn add_entry(partition: &mut RecoveredPartition, id: PartitionId, entry: Entry) -> Result<(), String> {
+fn add_entry(
+    partition: &mut RecoveredPartition,
+    id: PartitionId,
+    entry: Entry,
+) -> Result<(), String> {
     if entry.index <= partition.checkpoint_index() {
         return Ok(());
     }
@@ -78,7 +84,9 @@ fn add_entry(partition: &mut RecoveredPartition, id: PartitionId, entry: Entry) 
 fn truncate(partition: &mut RecoveredPartition, id: PartitionId, from: u64) -> Result<(), String> {
     if from <= partition.checkpoint_index() {
         let index = partition.checkpoint_index();
-        return Err(format!("truncation of {id} from entry {from}, but a checkpoint covers entry {index}"));
+        return Err(format!(
+            "truncation of {id} from entry {from}, but a checkpoint covers entry {index}"
+        ));
     }
     while partition.entries.back().is_some_and(|e| e.index >= from) {
         partition.entries.pop_back();
@@ -90,12 +98,22 @@ fn add_checkpoint(partition: &mut RecoveredPartition, checkpoint: Checkpoint) {
     if checkpoint.index < partition.checkpoint_index() {
         return;
     }
-    while partition.entries.front().is_some_and(|e| e.index <= checkpoint.index) {
+    while partition
+        .entries
+        .front()
+        .is_some_and(|e| e.index <= checkpoint.index)
+    {
         partition.entries.pop_front();
     }
     // A hard state frame written while the checkpoint was being made may be newer than the one in it.
     let hard = checkpoint.hard;
-    if (hard.term, hard.vote, hard.commit) > (partition.hard.term, partition.hard.vote, partition.hard.commit) {
+    if (hard.term, hard.vote, hard.commit)
+        > (
+            partition.hard.term,
+            partition.hard.vote,
+            partition.hard.commit,
+        )
+    {
         partition.hard = hard;
     }
     partition.checkpoint = Some(checkpoint);
@@ -104,7 +122,9 @@ fn add_checkpoint(partition: &mut RecoveredPartition, checkpoint: Checkpoint) {
 /// After the last frame: everything must fit together.
 pub(super) fn finish(all: &Recovered) -> Result<(), String> {
     for (id, partition) in all {
-        let Some(first) = partition.entries.front() else { continue };
+        let Some(first) = partition.entries.front() else {
+            continue;
+        };
         let after = partition.checkpoint_index();
         let end = partition.checkpoint.as_ref().map_or(0, |c| c.end_offset);
         if first.index != after + 1 || first.base_offset != end {

@@ -47,7 +47,11 @@ pub(super) async fn replay(files: &[Found]) -> Result<Replayed, StorageError> {
         position: BLOCK as u64,
         last: (0, 0),
     };
-    let mut replay = Replay { files, out, started: false };
+    let mut replay = Replay {
+        files,
+        out,
+        started: false,
+    };
     for number in 0..files.len() {
         if !replay.file(number).await? {
             break;
@@ -56,7 +60,8 @@ pub(super) async fn replay(files: &[Found]) -> Result<Replayed, StorageError> {
     replay.refuse_damage().await?;
     let out = replay.out;
     let end = &files[out.file];
-    recovered::finish(&out.partitions).map_err(|what| StorageError::corrupt(&end.path, out.position, what))?;
+    recovered::finish(&out.partitions)
+        .map_err(|what| StorageError::corrupt(&end.path, out.position, what))?;
     erase_survivors(files, &out).await?;
     Ok(out)
 }
@@ -68,7 +73,11 @@ impl Replay<'_> {
         let mut reader = Reader::open(found).await?;
         let mut position = BLOCK as u64;
         while let Some((run, crc, bytes)) = self.next_run(&mut reader, position).await? {
-            if planted(Mutant::CutAckedTail) && self.is_last(&mut reader, position + block_up(run.length.into())).await? {
+            if planted(Mutant::CutAckedTail)
+                && self
+                    .is_last(&mut reader, position + block_up(run.length.into()))
+                    .await?
+            {
                 break;
             }
             let frames = frames_of(found, &run, &bytes)?;
@@ -85,7 +94,11 @@ impl Replay<'_> {
         }
         if number == 0 && !self.started && found.header.sequence > 1 {
             // Older files are recycled only after a run in a younger one is flushed.
-            return Err(StorageError::corrupt(&found.path, BLOCK as u64, "the oldest file's first run cannot be read"));
+            return Err(StorageError::corrupt(
+                &found.path,
+                BLOCK as u64,
+                "the oldest file's first run cannot be read",
+            ));
         }
         // A file may end early because the next run did not fit: the chain in the next file tells.
         Ok(self.started)
@@ -102,8 +115,11 @@ impl Replay<'_> {
             return Ok(None);
         }
         let head = reader.read(position, run::HEAD).await?;
-        let Ok((run, crc)) = Run::decode(&head, &header.journal, header.sequence, position) else { return Ok(None) };
-        let follows = !self.started || (run.ordinal, run.previous) == (self.out.last.0 + 1, self.out.last.1);
+        let Ok((run, crc)) = Run::decode(&head, &header.journal, header.sequence, position) else {
+            return Ok(None);
+        };
+        let follows =
+            !self.started || (run.ordinal, run.previous) == (self.out.last.0 + 1, self.out.last.1);
         if !follows || position + u64::from(run.length) > header.size {
             return Ok(None);
         }
@@ -125,7 +141,11 @@ impl Replay<'_> {
     async fn refuse_damage(&self) -> Result<(), StorageError> {
         let lost = self.out.last.0 + 1;
         for (number, found) in self.files.iter().enumerate().skip(self.out.file) {
-            let from = if number == self.out.file { self.out.position } else { BLOCK as u64 };
+            let from = if number == self.out.file {
+                self.out.position
+            } else {
+                BLOCK as u64
+            };
             for (position, run) in survivors(found, from).await? {
                 if run.flushed < lost {
                     continue;
@@ -145,7 +165,9 @@ impl Replay<'_> {
     fn damaged_place(&self) -> (u64, &Found) {
         let end = &self.files[self.out.file];
         match self.files.get(self.out.file + 1) {
-            Some(next) if self.out.position + BLOCK as u64 > end.header.size => (BLOCK as u64, next),
+            Some(next) if self.out.position + BLOCK as u64 > end.header.size => {
+                (BLOCK as u64, next)
+            }
             _ => (self.out.position, end),
         }
     }
@@ -164,7 +186,11 @@ fn frames_of(found: &Found, run: &Run, bytes: &Bytes) -> Result<Option<Vec<Frame
             }
             // The checksums are right, so it was written like this: no crash explains it, and no cut would be safe.
             Err(FormatError::Value(what)) => {
-                return Err(StorageError::corrupt(&found.path, run.position + at as u64, what));
+                return Err(StorageError::corrupt(
+                    &found.path,
+                    run.position + at as u64,
+                    what,
+                ));
             }
             Err(_) => return Ok(None),
         }
@@ -179,7 +205,12 @@ async fn survivors(found: &Found, from: u64) -> Result<Vec<(u64, Run)>, StorageE
     let mut position = from;
     while position + BLOCK as u64 <= found.header.size {
         let head = reader.read(position, run::HEAD).await?;
-        if let Ok((run, _)) = Run::decode(&head, &found.header.journal, found.header.sequence, position) {
+        if let Ok((run, _)) = Run::decode(
+            &head,
+            &found.header.journal,
+            found.header.sequence,
+            position,
+        ) {
             runs.push((position, run));
         }
         position += BLOCK as u64;
@@ -190,15 +221,30 @@ async fn survivors(found: &Found, from: u64) -> Result<Vec<(u64, Run)>, StorageE
 /// Makes sure that nothing behind the end can ever be taken for a run, durably.
 async fn erase_survivors(files: &[Found], out: &Replayed) -> Result<(), StorageError> {
     for (number, found) in files.iter().enumerate().skip(out.file) {
-        let from = if number == out.file { out.position } else { BLOCK as u64 };
-        let mut blocks: Vec<u64> = survivors(found, from).await?.into_iter().map(|(at, _)| at).collect();
-        if number == out.file && from + BLOCK as u64 <= found.header.size && blocks.first() != Some(&from) {
+        let from = if number == out.file {
+            out.position
+        } else {
+            BLOCK as u64
+        };
+        let mut blocks: Vec<u64> = survivors(found, from)
+            .await?
+            .into_iter()
+            .map(|(at, _)| at)
+            .collect();
+        if number == out.file
+            && from + BLOCK as u64 <= found.header.size
+            && blocks.first() != Some(&from)
+        {
             blocks.insert(0, from);
         }
         if blocks.is_empty() {
             continue;
         }
-        let file = File::open(&found.path, &super::files::options(super::files::Sync::After)).await?;
+        let file = File::open(
+            &found.path,
+            &super::files::options(super::files::Sync::After),
+        )
+        .await?;
         for at in blocks {
             file.write_at(Buf::zeroed(BLOCK), at).await?;
         }
@@ -219,19 +265,29 @@ struct Reader<'a> {
 impl<'a> Reader<'a> {
     async fn open(found: &'a Found) -> Result<Reader<'a>, StorageError> {
         let file = File::open(&found.path, &OpenOptions::read_only().direct()).await?;
-        Ok(Reader { found, file, window: Bytes::new(), start: 0 })
+        Ok(Reader {
+            found,
+            file,
+            window: Bytes::new(),
+            start: 0,
+        })
     }
 
     /// `len` bytes at `position`, fewer at the end of the file. The bytes are a copy unless they are large, so that
     /// a small entry does not hold a whole window in memory.
     async fn read(&mut self, position: u64, len: usize) -> Result<Bytes, StorageError> {
-        let inside = position >= self.start && position + len as u64 <= self.start + self.window.len() as u64;
+        let inside = position >= self.start
+            && position + len as u64 <= self.start + self.window.len() as u64;
         if !inside {
             self.window = self.file.read_at(position, len.max(WINDOW)).await?;
             self.start = position;
         }
         let from = (position - self.start) as usize;
         let to = self.window.len().min(from + len);
-        Ok(if len < WINDOW / 4 { Bytes::copy_from_slice(&self.window[from..to]) } else { self.window.slice(from..to) })
+        Ok(if len < WINDOW / 4 {
+            Bytes::copy_from_slice(&self.window[from..to])
+        } else {
+            self.window.slice(from..to)
+        })
     }
 }

@@ -33,7 +33,10 @@ impl Note {
             Frame::Checkpoint { checkpoint, .. } => What::Checkpoint(checkpoint.index),
             Frame::Forget { .. } => What::Forget,
         };
-        Note { id: frame.id(), what }
+        Note {
+            id: frame.id(),
+            what,
+        }
     }
 }
 
@@ -49,7 +52,9 @@ struct Track {
 
 impl Track {
     fn oldest(&self) -> u64 {
-        self.spans.first().map_or(self.anchor, |s| s.0.min(self.anchor))
+        self.spans
+            .first()
+            .map_or(self.anchor, |s| s.0.min(self.anchor))
     }
 }
 
@@ -64,8 +69,11 @@ impl Tracks {
             self.0.remove(&note.id);
             return;
         }
-        let track =
-            self.0.entry(note.id).or_insert_with(|| Track { anchor: file, checkpoint: 0, spans: Vec::new() });
+        let track = self.0.entry(note.id).or_insert_with(|| Track {
+            anchor: file,
+            checkpoint: 0,
+            spans: Vec::new(),
+        });
         match note.what {
             What::Entry(index) if index > track.checkpoint => match track.spans.last_mut() {
                 Some((last, highest)) if *last == file => *highest = index.max(*highest),
@@ -82,7 +90,11 @@ impl Tracks {
 
     /// The partitions that need `file` or an older one.
     pub(super) fn pinning(&self, file: u64) -> Vec<PartitionId> {
-        self.0.iter().filter(|(_, track)| track.oldest() <= file).map(|(id, _)| *id).collect()
+        self.0
+            .iter()
+            .filter(|(_, track)| track.oldest() <= file)
+            .map(|(id, _)| *id)
+            .collect()
     }
 
     /// Whether any partition needs `file` or an older one.

@@ -49,34 +49,41 @@ struct Piece {
 }
 
 impl Log {
-    /// Writes what ends at or below `limit` (the committed offset) into segments and syncs it. Returns how far the
-    /// segments reach then, which may be further than this call's own work.
+    /// Writes the entries up to index `committed` into segments and syncs them. Returns how far the segments reach
+    /// then, which may be further than this call's own work.
     ///
     /// # Errors
     /// The disk's. After StorageFull everything stays in memory and the flush can be tried again; after anything else
     /// the shard's segments are not written any more.
-    pub async fn flush(&self, limit: i64) -> Result<Flushed, StorageError> {
+    pub async fn flush(&self, committed: u64) -> Result<Flushed, StorageError> {
         let (answer, receiver) = oneshot::channel();
         let log = self.clone();
         task::spawn(Share::Background, async move {
-            let _ = answer.send(log.flush_to(limit).await);
+            let _ = answer.send(log.flush_to(committed).await);
         })
         .detach();
-        receiver.await.unwrap_or_else(|_| Err(StorageError::Misuse("a flush outlived its shard".to_owned())))
+        receiver.await.unwrap_or_else(|_| {
+            Err(StorageError::Misuse(
+                "a flush outlived its shard".to_owned(),
+            ))
+        })
     }
 
-    async fn flush_to(&self, limit: i64) -> Result<Flushed, StorageError> {
+    async fn flush_to(&self, committed: u64) -> Result<Flushed, StorageError> {
         let inner = &self.0;
         let _lock = inner.lock.acquire(1).await;
         loop {
             if let Some(why) = inner.store.failed() {
                 return Err(StorageError::Io(std::io::Error::other(why)));
             }
-            let Some(piece) = take_piece(&mut inner.state.borrow_mut(), limit)? else { break };
+            let Some(piece) = take_piece(&mut inner.state.borrow_mut(), committed)? else {
+                break;
+            };
             let written = inner.write_piece(&piece).await;
             inner.state.borrow_mut().flushing = 0;
             if let Err(error) = written {
-                let full = matches!(&error, StorageError::Io(e) if e.kind() == ErrorKind::StorageFull);
+                let full =
+                    matches!(&error, StorageError::Io(e) if e.kind() == ErrorKind::StorageFull);
                 if !full {
                     inner.store.fail(&error);
                 }
@@ -88,10 +95,16 @@ impl Log {
 }
 
 /// The next batches to write, marked as being flushed.
-fn take_piece(state: &mut State, limit: i64) -> Result<Option<Piece>, StorageError> {
+fn take_piece(state: &mut State, committed: u64) -> Result<Option<Piece>, StorageError> {
     let flushed = state.flushed;
     let last = (flushed.index, flushed.term, flushed.end_offset);
-    let mut piece = Piece { rolls: false, entries: 0, last, batches: Vec::new(), bytes: 0 };
+    let mut piece = Piece {
+        rolls: false,
+        entries: 0,
+        last,
+        batches: Vec::new(),
+        bytes: 0,
+    };
     if state.deleted {
         return Ok(None);
     }
@@ -99,7 +112,7 @@ fn take_piece(state: &mut State, limit: i64) -> Result<Option<Piece>, StorageErr
         let data = !entry.bytes.is_empty();
         let other_segment = data && entry.rolls && !piece.batches.is_empty();
         let enough = piece.bytes > 0 && piece.bytes + entry.bytes.len() > PIECE;
-        if entry.end_offset > limit || other_segment || enough {
+        if entry.index > committed || other_segment || enough {
             break;
         }
         if data {
@@ -143,7 +156,8 @@ impl Inner {
     async fn write_batches(&self, mut tail: Tail, piece: &Piece) -> Result<Tail, StorageError> {
         let path = data_path(&self.dir, tail.segment);
         let file = self.file(tail.segment).await?;
-        self.allocate(&file, tail.length, tail.length + piece.bytes as u64).await?;
+        self.allocate(&file, tail.length, tail.length + piece.bytes as u64)
+            .await?;
         write_bytes(&file, &path, tail.length, &piece.batches).await?;
         file.sync().await?;
         let index = self.grown_index(&tail, &piece.batches).await?;
@@ -154,7 +168,11 @@ impl Inner {
         Ok(tail)
     }
 
-    async fn grown_index(&self, tail: &Tail, batches: &[(BatchHeader, Bytes)]) -> Result<Rc<Index>, StorageError> {
+    async fn grown_index(
+        &self,
+        tail: &Tail,
+        batches: &[(BatchHeader, Bytes)],
+    ) -> Result<Rc<Index>, StorageError> {
         let interval = self.config.borrow().index_interval_bytes;
         let loaded = if tail.length == 0 {
             Rc::new(Index::new(tail.segment))
@@ -165,9 +183,14 @@ impl Inner {
         for (header, _) in batches {
             index.add(header, interval);
         }
-        index.save(&index_path(&self.dir, tail.segment), self.id, tail.segment).await?;
+        index
+            .save(&index_path(&self.dir, tail.segment), self.id, tail.segment)
+            .await?;
         let index = Rc::new(index);
-        self.store.0.indexes.put((self.key, tail.segment), index.clone());
+        self.store
+            .0
+            .indexes
+            .put((self.key, tail.segment), index.clone());
         Ok(index)
     }
 
@@ -175,9 +198,18 @@ impl Inner {
     fn commit(&self, piece: &Piece, tail: Option<Tail>) {
         let mut state = self.state.borrow_mut();
         let (index, term, end_offset) = piece.last;
-        state.flushed = Flushed { index, term, end_offset, tail };
+        state.flushed = Flushed {
+            index,
+            term,
+            end_offset,
+            tail,
+        };
         if let Some(tail) = tail {
-            let segment = Segment { base: tail.segment, length: tail.length, max_timestamp: Some(tail.max_timestamp) };
+            let segment = Segment {
+                base: tail.segment,
+                length: tail.length,
+                max_timestamp: Some(tail.max_timestamp),
+            };
             match state.segments.last_mut() {
                 Some(last) if last.base == tail.segment => *last = segment,
                 _ => state.segments.push(segment),
@@ -208,7 +240,12 @@ impl Inner {
         if self.state.borrow().segments.is_empty() {
             make_dir(&self.store.0.root, &self.dir).await?;
         }
-        let file = self.store.0.handles.create(self.key, base, &data_path(&self.dir, base)).await?;
+        let file = self
+            .store
+            .0
+            .handles
+            .create(self.key, base, &data_path(&self.dir, base))
+            .await?;
         // An earlier attempt, or a flush that no checkpoint covers, may have left bytes.
         file.truncate(0).await?;
         fs::sync_dir(&self.dir).await?;
@@ -228,7 +265,9 @@ impl Inner {
             file.truncate(block_up(from)).await?;
         }
         let limit = block_up(self.config.borrow().segment_bytes);
-        let ahead = end.saturating_add(end.clamp(ALLOCATE_FIRST, ALLOCATE_STEP)).min(limit);
+        let ahead = end
+            .saturating_add(end.clamp(ALLOCATE_FIRST, ALLOCATE_STEP))
+            .min(limit);
         let size = block_up(ahead.max(end));
         file.allocate(size).await?;
         self.state.borrow_mut().allocated = size;
@@ -244,12 +283,20 @@ async fn write_bytes(
     batches: &[(BatchHeader, Bytes)],
 ) -> Result<(), StorageError> {
     let mut position = block_down(from);
-    let mut buf = Buf::with_capacity(CHUNK.min(batches.iter().map(|b| b.1.len()).sum::<usize>() + 2 * BLOCK));
+    let mut buf =
+        Buf::with_capacity(CHUNK.min(batches.iter().map(|b| b.1.len()).sum::<usize>() + 2 * BLOCK));
     if position < from {
         let head = file.read_at(position, (from - position) as usize).await?;
         if head.len() as u64 != from - position {
-            let what = format!("the file ends here, {} bytes before the end of its data", from - position - head.len() as u64);
-            return Err(StorageError::corrupt(path, position + head.len() as u64, what));
+            let what = format!(
+                "the file ends here, {} bytes before the end of its data",
+                from - position - head.len() as u64
+            );
+            return Err(StorageError::corrupt(
+                path,
+                position + head.len() as u64,
+                what,
+            ));
         }
         buf.extend_from_slice(&head);
     }

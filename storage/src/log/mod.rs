@@ -15,7 +15,7 @@
 //! Who moves what: [`Log::append`] moves the end, [`Log::flush`] the flushed end, [`Log::advance_start`] and
 //! [`Log::retain`] the start; [`Log::reclaim`] removes files once the new start is durable in a checkpoint.
 //!
-//! Only committed entries are flushed (the caller gives the limit), so segments hold nothing that Raft could take back,
+//! Only committed entries are flushed (the caller gives the index), so segments hold nothing that Raft could take back,
 //! and truncation is a matter of memory and of the journal. What a flush wrote beyond the last durable checkpoint is
 //! void after a crash: the same committed entries come again from the journal (or from the leader), to the same place.
 
@@ -25,9 +25,9 @@ mod read;
 mod retain;
 mod state;
 mod store;
-mod times;
 #[cfg(test)]
 mod tests;
+mod times;
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
@@ -112,7 +112,14 @@ impl Log {
     ) -> Result<(), StorageError> {
         let len = bytes.len();
         let end_offset = base_offset + i64::from(records);
-        let entry = Dirty { index, term, base_offset, end_offset, rolls: false, bytes: bytes.clone() };
+        let entry = Dirty {
+            index,
+            term,
+            base_offset,
+            end_offset,
+            rolls: false,
+            bytes: bytes.clone(),
+        };
         {
             let mut state = self.0.state.borrow_mut();
             state.append(entry, &self.0.config.borrow())?;
@@ -120,7 +127,9 @@ impl Log {
         }
         let shared = &self.0.store.0;
         shared.dirty.set(shared.dirty.get() + len);
-        shared.cache.insert(self.0.key, base_offset, end_offset, bytes);
+        shared
+            .cache
+            .insert(self.0.key, base_offset, end_offset, bytes);
         Ok(())
     }
 
@@ -183,10 +192,23 @@ impl Log {
     /// partition's state machine needs to go on from [`Flushed::index`].
     pub fn checkpoint(&self, hard: HardState, state: Bytes) -> Checkpoint {
         let log = self.0.state.borrow();
-        let Flushed { index, term, end_offset, tail } = log.flushed;
+        let Flushed {
+            index,
+            term,
+            end_offset,
+            tail,
+        } = log.flushed;
         // The start may be ahead of the flushed end when records were deleted that are not in a segment yet.
         let start_offset = log.start_offset.min(end_offset);
-        Checkpoint { index, term, end_offset, start_offset, tail, hard, state }
+        Checkpoint {
+            index,
+            term,
+            end_offset,
+            start_offset,
+            tail,
+            hard,
+            state,
+        }
     }
 
     /// The configuration in force.
@@ -207,13 +229,20 @@ impl Log {
 
 impl Inner {
     async fn file(&self, base: i64) -> std::io::Result<Rc<File>> {
-        self.store.0.handles.get(self.key, base, &data_path(&self.dir, base)).await
+        self.store
+            .0
+            .handles
+            .get(self.key, base, &data_path(&self.dir, base))
+            .await
     }
 
     /// The index of a segment, complete up to `length`.
     async fn index(&self, base: i64, length: u64) -> Result<Rc<Index>, StorageError> {
         let indexes = &self.store.0.indexes;
-        if let Some(index) = indexes.get((self.key, base)).filter(|i| i.covered >= length) {
+        if let Some(index) = indexes
+            .get((self.key, base))
+            .filter(|i| i.covered >= length)
+        {
             return Ok(index);
         }
         let interval = self.config.borrow().index_interval_bytes;

@@ -55,7 +55,9 @@ impl Log {
         let state = match start {
             Start::New => {
                 if let Some((base, _)) = listed.iter().find(|(_, len)| *len > 0) {
-                    let what = format!("segment {base} is there, but the journal knows nothing of partition {id}");
+                    let what = format!(
+                        "segment {base} is there, but the journal knows nothing of partition {id}"
+                    );
                     return Err(StorageError::Foreign { file: dir, what });
                 }
                 State::empty(0, (0, 0))
@@ -95,15 +97,25 @@ async fn list(dir: &Path) -> Result<Vec<Listed>, StorageError> {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(error.into()),
     };
-    Ok(entries.iter().filter_map(|e| parse_name(&e.name, ".log").map(|base| (base, e.len))).collect())
+    Ok(entries
+        .iter()
+        .filter_map(|e| parse_name(&e.name, ".log").map(|base| (base, e.len)))
+        .collect())
 }
 
 /// Takes off the list what no checkpoint covers.
-fn split_beyond(dir: &Path, listed: &mut Vec<Listed>, checkpoint: &Checkpoint) -> Result<Vec<Listed>, StorageError> {
+fn split_beyond(
+    dir: &Path,
+    listed: &mut Vec<Listed>,
+    checkpoint: &Checkpoint,
+) -> Result<Vec<Listed>, StorageError> {
     let last = checkpoint.tail.map_or(-1, |t| t.segment);
     let keep = listed.partition_point(|(base, _)| *base <= last);
     let beyond = listed.split_off(keep);
-    if let Some((base, _)) = beyond.first().filter(|(base, _)| *base < checkpoint.end_offset) {
+    if let Some((base, _)) = beyond
+        .first()
+        .filter(|(base, _)| *base < checkpoint.end_offset)
+    {
         let what = format!(
             "it starts at offset {base}, but by the checkpoint segment {last} goes on to offset {}",
             checkpoint.end_offset
@@ -114,19 +126,29 @@ fn split_beyond(dir: &Path, listed: &mut Vec<Listed>, checkpoint: &Checkpoint) -
 }
 
 /// The covered segments; an error when one that must be there is not.
-fn check_covered(dir: &Path, listed: &[Listed], checkpoint: &Checkpoint) -> Result<Vec<Segment>, StorageError> {
+fn check_covered(
+    dir: &Path,
+    listed: &[Listed],
+    checkpoint: &Checkpoint,
+) -> Result<Vec<Segment>, StorageError> {
     let empty = checkpoint.start_offset == checkpoint.end_offset;
     let missing = |what: String| Err(StorageError::corrupt(dir, 0, what));
     let Some(tail) = checkpoint.tail else {
         if !empty {
-            return missing(format!("the checkpoint has records {}.. and no segment", checkpoint.start_offset));
+            return missing(format!(
+                "the checkpoint has records {}.. and no segment",
+                checkpoint.start_offset
+            ));
         }
         return Ok(Vec::new());
     };
     match listed.last() {
         Some((base, len)) if *base == tail.segment => {
             if *len < tail.length {
-                let what = format!("the file ends here; a checkpoint says that it has {} bytes", tail.length);
+                let what = format!(
+                    "the file ends here; a checkpoint says that it has {} bytes",
+                    tail.length
+                );
                 return Err(StorageError::corrupt(data_path(dir, *base), *len, what));
             }
         }
@@ -140,8 +162,14 @@ fn check_covered(dir: &Path, listed: &[Listed], checkpoint: &Checkpoint) -> Resu
             listed[0].0, checkpoint.start_offset
         ));
     }
-    let mut segments: Vec<Segment> =
-        listed.iter().map(|(base, len)| Segment { base: *base, length: *len, max_timestamp: None }).collect();
+    let mut segments: Vec<Segment> = listed
+        .iter()
+        .map(|(base, len)| Segment {
+            base: *base,
+            length: *len,
+            max_timestamp: None,
+        })
+        .collect();
     if let Some(last) = segments.last_mut() {
         last.length = tail.length;
         last.max_timestamp = Some(tail.max_timestamp);
@@ -153,15 +181,23 @@ fn check_covered(dir: &Path, listed: &[Listed], checkpoint: &Checkpoint) -> Resu
 async fn check_last_batch(dir: &Path, tail: &Tail, end_offset: i64) -> Result<(), StorageError> {
     let path = data_path(dir, tail.segment);
     let file = fs::File::open(&path, &fs::OpenOptions::read_only().direct()).await?;
-    let bytes = file.read_at(tail.last_batch, (tail.length - tail.last_batch) as usize).await?;
+    let bytes = file
+        .read_at(tail.last_batch, (tail.length - tail.last_batch) as usize)
+        .await?;
     file.close().await?;
     let damage = |what: String| Err(StorageError::corrupt(&path, tail.last_batch, what));
     match BatchView::parse(&bytes) {
         Err(error) => damage(format!("the last batch that a checkpoint covers: {error}")),
-        Ok(batch) if !batch.crc_ok() => damage("the last batch that a checkpoint covers has a wrong checksum".to_owned()),
-        Ok(batch) if batch.header.next_offset() != end_offset || batch.bytes().len() != bytes.len() => {
+        Ok(batch) if !batch.crc_ok() => {
+            damage("the last batch that a checkpoint covers has a wrong checksum".to_owned())
+        }
+        Ok(batch)
+            if batch.header.next_offset() != end_offset || batch.bytes().len() != bytes.len() =>
+        {
             let found = batch.header.next_offset();
-            damage(format!("the last batch ends at offset {found}, the checkpoint says {end_offset}"))
+            damage(format!(
+                "the last batch ends at offset {found}, the checkpoint says {end_offset}"
+            ))
         }
         Ok(_) => Ok(()),
     }
@@ -183,7 +219,11 @@ async fn remove(dir: &Path, listed: &[Listed]) -> Result<(), StorageError> {
 
 fn covered(segments: Vec<Segment>, checkpoint: &Checkpoint) -> State {
     let tail = checkpoint.tail.filter(|_| !segments.is_empty());
-    let flushed =
-        Flushed { index: checkpoint.index, term: checkpoint.term, end_offset: checkpoint.end_offset, tail };
+    let flushed = Flushed {
+        index: checkpoint.index,
+        term: checkpoint.term,
+        end_offset: checkpoint.end_offset,
+        tail,
+    };
     State::recovered(checkpoint.start_offset, flushed, segments)
 }

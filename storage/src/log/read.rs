@@ -46,7 +46,9 @@ pub enum ReadError {
 impl fmt::Display for ReadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            ReadError::OutOfRange { start, end } => write!(f, "the log has offsets from {start} up to {end}"),
+            ReadError::OutOfRange { start, end } => {
+                write!(f, "the log has offsets from {start} up to {end}")
+            }
             ReadError::Storage(error) => error.fmt(f),
         }
     }
@@ -86,8 +88,16 @@ impl Log {
     ///
     /// # Errors
     /// [`ReadError::OutOfRange`], damage, the disk's own.
-    pub async fn read(&self, offset: i64, max_bytes: usize, limit: i64) -> Result<ReadOut, ReadError> {
-        let mut out = ReadOut { next: offset, ..ReadOut::default() };
+    pub async fn read(
+        &self,
+        offset: i64,
+        max_bytes: usize,
+        limit: i64,
+    ) -> Result<ReadOut, ReadError> {
+        let mut out = ReadOut {
+            next: offset,
+            ..ReadOut::default()
+        };
         loop {
             let found = self.read_once(&mut out, max_bytes, limit).await?;
             if !found {
@@ -97,19 +107,29 @@ impl Log {
     }
 
     /// Adds what one source has at `out.next`; false when the read is complete.
-    async fn read_once(&self, out: &mut ReadOut, max_bytes: usize, limit: i64) -> Result<bool, ReadError> {
+    async fn read_once(
+        &self,
+        out: &mut ReadOut,
+        max_bytes: usize,
+        limit: i64,
+    ) -> Result<bool, ReadError> {
         let inner = &self.0;
         let (start, end) = (self.start_offset(), self.end_offset());
         if out.next < start || out.next > end {
             // Deleted while this read was under way: what it has is still right.
-            return if out.parts.is_empty() { Err(ReadError::OutOfRange { start, end }) } else { Ok(false) };
+            return if out.parts.is_empty() {
+                Err(ReadError::OutOfRange { start, end })
+            } else {
+                Ok(false)
+            };
         }
         if out.next >= limit.min(end) || (!out.parts.is_empty() && out.bytes >= max_bytes) {
             return Ok(false);
         }
         let found = inner.state.borrow().dirty_at(out.next);
         if let Some(bytes) = found.or_else(|| inner.cached(out.next)) {
-            return take_whole(out, &bytes, max_bytes, limit).map_err(|what| inner.damage(what).into());
+            return take_whole(out, &bytes, max_bytes, limit)
+                .map_err(|what| inner.damage(what).into());
         }
         let want = max_bytes.saturating_sub(out.bytes).clamp(LEAST, MOST);
         let Some(bytes) = inner.fetch(out.next, want).await? else {
@@ -127,7 +147,10 @@ impl State {
         }
         // Entries without data have no offsets: they end where the one before ends.
         let at = self.dirty.partition_point(|d| d.end_offset <= offset);
-        self.dirty.get(at).filter(|d| d.base_offset <= offset && !d.bytes.is_empty()).map(|d| d.bytes.clone())
+        self.dirty
+            .get(at)
+            .filter(|d| d.base_offset <= offset && !d.bytes.is_empty())
+            .map(|d| d.bytes.clone())
     }
 
     /// The flushed segment that holds `offset`.
@@ -136,13 +159,19 @@ impl State {
             return None;
         }
         let after = self.segments.partition_point(|s| s.base <= offset);
-        after.checked_sub(1).map(|i| (self.segments[i].base, self.segments[i].length))
+        after
+            .checked_sub(1)
+            .map(|i| (self.segments[i].base, self.segments[i].length))
     }
 }
 
 impl Inner {
     fn cached(&self, offset: i64) -> Option<Bytes> {
-        self.store.0.cache.get(self.key, offset).map(|(_, _, bytes)| bytes)
+        self.store
+            .0
+            .cache
+            .get(self.key, offset)
+            .map(|(_, _, bytes)| bytes)
     }
 
     fn damage(&self, what: String) -> StorageError {
@@ -153,7 +182,9 @@ impl Inner {
     /// when no segment has the offset (any more).
     async fn fetch(&self, offset: i64, want: usize) -> Result<Option<Bytes>, ReadError> {
         let found = self.state.borrow().segment_at(offset);
-        let Some((base, length)) = found else { return Ok(None) };
+        let Some((base, length)) = found else {
+            return Ok(None);
+        };
         match self.fetch_from(base, length, offset, want).await {
             Ok(bytes) => Ok(Some(bytes)),
             // Retention took the segment away under the read.
@@ -162,10 +193,20 @@ impl Inner {
         }
     }
 
-    async fn fetch_from(&self, base: i64, length: u64, offset: i64, want: usize) -> Result<Bytes, ReadError> {
+    async fn fetch_from(
+        &self,
+        base: i64,
+        length: u64,
+        offset: i64,
+        want: usize,
+    ) -> Result<Bytes, ReadError> {
         let index = self.index(base, length).await?;
         let entry = index.floor_offset(offset);
-        let mut place = Place { base, length, position: entry.map_or(0, |e| e.position) };
+        let mut place = Place {
+            base,
+            length,
+            position: entry.map_or(0, |e| e.position),
+        };
         let mut expect = entry.map_or(base, |e| e.offset);
         loop {
             let bytes = self.whole_batches(&place, want, expect).await?;
@@ -189,16 +230,25 @@ impl Inner {
     }
 
     /// Whole batches at `place`, at least one, checksums and offsets verified.
-    pub(super) async fn whole_batches(&self, place: &Place, want: usize, expect: i64) -> Result<Bytes, StorageError> {
+    pub(super) async fn whole_batches(
+        &self,
+        place: &Place,
+        want: usize,
+        expect: i64,
+    ) -> Result<Bytes, StorageError> {
         let path = data_path(&self.dir, place.base);
         let file: Rc<_> = self.file(place.base).await?;
         let left = (place.length - place.position) as usize;
         let mut bytes = file.read_at(place.position, want.min(left)).await?;
-        let damage = |at: usize, what: String| Corrupt::new(&path, place.position + at as u64, what);
+        let damage =
+            |at: usize, what: String| Corrupt::new(&path, place.position + at as u64, what);
         let first = BatchHeader::parse(&bytes).map_err(|e| damage(0, e.to_string()))?;
         if first.size() > bytes.len() {
             if first.size() > left {
-                let what = format!("a batch of {} bytes where the segment has {left} left", first.size());
+                let what = format!(
+                    "a batch of {} bytes where the segment has {left} left",
+                    first.size()
+                );
                 return Err(StorageError::Corrupt(damage(0, what)));
             }
             bytes = file.read_at(place.position, first.size()).await?;
@@ -212,14 +262,20 @@ impl Inner {
             }
             let batch = BatchView::parse(&bytes[at..]).map_err(|e| damage(at, e.to_string()))?;
             if !batch.crc_ok() || header.base_offset != expect || header.last_offset_delta < 0 {
-                let what = format!("a batch with a wrong checksum, or offset {} instead of {expect}", header.base_offset);
+                let what = format!(
+                    "a batch with a wrong checksum, or offset {} instead of {expect}",
+                    header.base_offset
+                );
                 return Err(StorageError::Corrupt(damage(at, what)));
             }
             expect = header.next_offset();
             at += header.size();
         }
         if at == 0 {
-            return Err(StorageError::Corrupt(damage(0, format!("the file ends after {} bytes", bytes.len()))));
+            return Err(StorageError::Corrupt(damage(
+                0,
+                format!("the file ends after {} bytes", bytes.len()),
+            )));
         }
         bytes.truncate(at);
         Ok(bytes)
@@ -227,15 +283,26 @@ impl Inner {
 
     /// Puts whole batches into the cache.
     fn keep(&self, base: i64, bytes: &Bytes) {
-        let end = batches(bytes).filter_map(Result::ok).last().map_or(base, |b| b.header.next_offset());
+        let end = batches(bytes)
+            .filter_map(Result::ok)
+            .last()
+            .map_or(base, |b| b.header.next_offset());
         if !self.state.borrow().deleted {
-            self.store.0.cache.insert(self.key, base, end, bytes.clone());
+            self.store
+                .0
+                .cache
+                .insert(self.key, base, end, bytes.clone());
         }
     }
 }
 
 /// Moves whole batches from `bytes`, starting with the one that holds `out.next`, to `out`. True when the read may go on.
-fn take_whole(out: &mut ReadOut, bytes: &Bytes, max_bytes: usize, limit: i64) -> Result<bool, String> {
+fn take_whole(
+    out: &mut ReadOut,
+    bytes: &Bytes,
+    max_bytes: usize,
+    limit: i64,
+) -> Result<bool, String> {
     let mut from = None;
     let mut at = 0;
     let mut more = true;

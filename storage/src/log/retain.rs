@@ -15,7 +15,8 @@ impl Log {
     /// Returns the start in force.
     pub fn advance_start(&self, offset: i64) -> i64 {
         let mut state = self.0.state.borrow_mut();
-        state.start_offset = offset.clamp(state.start_offset, state.end_offset.max(state.start_offset));
+        state.start_offset =
+            offset.clamp(state.start_offset, state.end_offset.max(state.start_offset));
         let start = state.start_offset;
         drop(state);
         self.0.store.0.cache.drop_below(self.0.key, start);
@@ -36,8 +37,12 @@ impl Log {
             if end > limit || end > self.flushed().end_offset {
                 break;
             }
-            let large = config.retention_bytes >= 0 && size.saturating_sub(length) >= config.retention_bytes as u64;
-            let goes = (large && !open) || self.too_old(base, length, now_ms, config.retention_ms).await?;
+            let large = config.retention_bytes >= 0
+                && size.saturating_sub(length) >= config.retention_bytes as u64;
+            let goes = (large && !open)
+                || self
+                    .too_old(base, length, now_ms, config.retention_ms)
+                    .await?;
             if !goes {
                 break;
             }
@@ -51,7 +56,13 @@ impl Log {
         Ok((after > before).then_some(after))
     }
 
-    async fn too_old(&self, base: i64, length: u64, now_ms: i64, retention_ms: i64) -> Result<bool, StorageError> {
+    async fn too_old(
+        &self,
+        base: i64,
+        length: u64,
+        now_ms: i64,
+        retention_ms: i64,
+    ) -> Result<bool, StorageError> {
         if retention_ms < 0 {
             return Ok(false);
         }
@@ -67,7 +78,9 @@ impl Log {
         for (i, segment) in segments.iter().enumerate() {
             let open = i + 1 == segments.len();
             // The open one's end is where its dirty batches end: it cannot go while any is outstanding.
-            let end = segments.get(i + 1).map_or(state.end_offset, |next| next.base);
+            let end = segments
+                .get(i + 1)
+                .map_or(state.end_offset, |next| next.base);
             if end > state.start_offset {
                 return Some((segment.base, segment.length, end, open));
             }
@@ -83,7 +96,10 @@ impl Log {
     pub async fn reclaim(&self, durable_start: i64) -> Result<usize, StorageError> {
         let inner = &self.0;
         if durable_start > self.start_offset() {
-            let what = format!("removal below {durable_start}, the log starts at {}", self.start_offset());
+            let what = format!(
+                "removal below {durable_start}, the log starts at {}",
+                self.start_offset()
+            );
             return Err(StorageError::Misuse(what));
         }
         let _lock = inner.lock.acquire(1).await;

@@ -85,7 +85,12 @@ impl State {
             end_offset: offset,
             last,
             segments: Vec::new(),
-            flushed: Flushed { index: last.0, term: last.1, end_offset: offset, tail: None },
+            flushed: Flushed {
+                index: last.0,
+                term: last.1,
+                end_offset: offset,
+                tail: None,
+            },
             dirty: VecDeque::new(),
             dirty_bytes: 0,
             flushing: 0,
@@ -102,14 +107,22 @@ impl State {
         state.start_offset = start_offset;
         state.segments = segments;
         state.flushed = flushed;
-        state.active =
-            flushed.tail.map(|t| Active { base: t.segment, length: t.length, first_timestamp: t.first_timestamp });
+        state.active = flushed.tail.map(|t| Active {
+            base: t.segment,
+            length: t.length,
+            first_timestamp: t.first_timestamp,
+        });
         state
     }
 
     /// Takes an entry; see [`super::Log::append`].
     pub fn append(&mut self, entry: Dirty, config: &LogConfig) -> Result<(), StorageError> {
-        let Dirty { index, term, base_offset, .. } = entry;
+        let Dirty {
+            index,
+            term,
+            base_offset,
+            ..
+        } = entry;
         if base_offset != self.end_offset || index <= self.last.0 || term < self.last.1 {
             let what = format!(
                 "entry {index} of term {term} at offset {base_offset} appended to a log that ends with entry {} of \
@@ -136,7 +149,9 @@ impl State {
 
     fn rolls(&mut self, header: &BatchHeader, config: &LogConfig) -> bool {
         let asked = std::mem::take(&mut self.roll_next);
-        let Some(active) = &self.active else { return true };
+        let Some(active) = &self.active else {
+            return true;
+        };
         let full = active.length + header.size() as u64 > config.segment_bytes;
         let aged = active.first_timestamp >= 0
             && header.max_timestamp.saturating_sub(active.first_timestamp) > config.segment_ms;
@@ -151,15 +166,25 @@ impl State {
             Some(active) if !rolls => active.length += size,
             active => {
                 let first_timestamp = header.max_timestamp;
-                *active = Some(Active { base: header.base_offset, length: size, first_timestamp });
+                *active = Some(Active {
+                    base: header.base_offset,
+                    length: size,
+                    first_timestamp,
+                });
             }
         }
     }
 
     /// Drops entries at and above an offset, newest first; only what is not in a segment nor on its way there.
     pub fn truncate(&mut self, offset: i64, last: (u64, u64)) -> Result<usize, StorageError> {
-        let keep = self.dirty.iter().take_while(|d| d.index <= last.0 && d.end_offset <= offset).count();
-        let end = keep.checked_sub(1).map_or(self.flushed.end_offset, |i| self.dirty[i].end_offset);
+        let keep = self
+            .dirty
+            .iter()
+            .take_while(|d| d.index <= last.0 && d.end_offset <= offset)
+            .count();
+        let end = keep
+            .checked_sub(1)
+            .map_or(self.flushed.end_offset, |i| self.dirty[i].end_offset);
         if keep < self.flushing || end != offset {
             let what = format!(
                 "truncation to offset {offset}, entry {}: flushed through {}, kept entries end at {end}",
@@ -169,7 +194,9 @@ impl State {
         }
         let mut dropped = 0;
         while self.dirty.len() > keep {
-            let Some(entry) = self.dirty.pop_back() else { break };
+            let Some(entry) = self.dirty.pop_back() else {
+                break;
+            };
             dropped += entry.bytes.len();
         }
         self.dirty_bytes -= dropped;
@@ -207,7 +234,10 @@ impl State {
     pub fn take_below(&mut self, offset: i64) -> Vec<i64> {
         let mut gone = Vec::new();
         while let Some(first) = self.segments.first().copied() {
-            let end = self.segments.get(1).map_or(self.flushed.end_offset, |s| s.base);
+            let end = self
+                .segments
+                .get(1)
+                .map_or(self.flushed.end_offset, |s| s.base);
             let last = self.segments.len() == 1;
             // The last one goes only if nothing dirty continues it.
             let continued = self.dirty.iter().any(|d| !d.bytes.is_empty()) || self.flushing > 0;
@@ -235,17 +265,34 @@ impl State {
     /// # Panics
     /// When one does not hold: that is a bug here.
     pub fn invariants(&self) {
-        assert!(self.start_offset <= self.end_offset.max(self.start_offset), "a log starts behind its end");
-        assert!(self.flushed.end_offset <= self.end_offset, "more is flushed than was appended");
-        assert!(self.flushing <= self.dirty.len(), "more is being flushed than is dirty");
-        assert!(self.segments.windows(2).all(|w| w[0].base < w[1].base), "segments out of order");
-        assert_eq!(self.flushed.tail.is_some(), !self.segments.is_empty(), "a tail without a segment, or the reverse");
+        assert!(
+            self.start_offset <= self.end_offset.max(self.start_offset),
+            "a log starts behind its end"
+        );
+        assert!(
+            self.flushed.end_offset <= self.end_offset,
+            "more is flushed than was appended"
+        );
+        assert!(
+            self.flushing <= self.dirty.len(),
+            "more is being flushed than is dirty"
+        );
+        assert!(
+            self.segments.windows(2).all(|w| w[0].base < w[1].base),
+            "segments out of order"
+        );
+        assert_eq!(
+            self.flushed.tail.is_some(),
+            !self.segments.is_empty(),
+            "a tail without a segment, or the reverse"
+        );
     }
 }
 
 /// The header of a dirty batch.
 pub(super) fn header_of(entry: &Dirty) -> Result<BatchHeader, StorageError> {
-    let header = BatchHeader::parse(&entry.bytes).map_err(|e| StorageError::Misuse(format!("not a batch: {e}")))?;
+    let header = BatchHeader::parse(&entry.bytes)
+        .map_err(|e| StorageError::Misuse(format!("not a batch: {e}")))?;
     if header.size() != entry.bytes.len()
         || header.base_offset != entry.base_offset
         || header.next_offset() != entry.end_offset

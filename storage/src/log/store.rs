@@ -22,7 +22,11 @@ pub struct StoreOptions {
 
 impl Default for StoreOptions {
     fn default() -> StoreOptions {
-        StoreOptions { open_files: 512, index_memory: 8 << 20, cache_memory: 32 << 20 }
+        StoreOptions {
+            open_files: 512,
+            index_memory: 8 << 20,
+            cache_memory: 32 << 20,
+        }
     }
 }
 
@@ -77,6 +81,9 @@ impl Store {
 
     /// A failed flush halts all writing of this shard's segments.
     pub(super) fn fail(&self, error: &StorageError) {
-        self.0.failed.borrow_mut().get_or_insert_with(|| error.to_string());
+        self.0
+            .failed
+            .borrow_mut()
+            .get_or_insert_with(|| error.to_string());
     }
 }

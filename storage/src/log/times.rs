@@ -30,7 +30,11 @@ impl Log {
     ///
     /// # Errors
     /// Damage, the disk's own.
-    pub async fn offset_for_timestamp(&self, timestamp: i64, limit: i64) -> Result<Option<TimedOffset>, ReadError> {
+    pub async fn offset_for_timestamp(
+        &self,
+        timestamp: i64,
+        limit: i64,
+    ) -> Result<Option<TimedOffset>, ReadError> {
         let start = self.start_offset();
         for (base, length) in self.segments_from(start) {
             if self.segment_max(base, length).await? < timestamp {
@@ -40,7 +44,14 @@ impl Log {
                 return Ok(Some(found).filter(|f| f.offset < limit));
             }
         }
-        let dirty: Vec<Bytes> = self.0.state.borrow().dirty.iter().map(|d| d.bytes.clone()).collect();
+        let dirty: Vec<Bytes> = self
+            .0
+            .state
+            .borrow()
+            .dirty
+            .iter()
+            .map(|d| d.bytes.clone())
+            .collect();
         for bytes in dirty.iter().filter(|b| !b.is_empty()) {
             let batch = BatchView::parse(bytes).map_err(|e| StorageError::Misuse(e.to_string()))?;
             if let Some(found) = first_at(&batch, timestamp, start).map_err(StorageError::Misuse)? {
@@ -72,7 +83,11 @@ impl Log {
                 max = max.max(header_of(entry)?.max_timestamp);
             }
         }
-        if max == i64::MIN { Ok(None) } else { self.offset_for_timestamp(max, limit).await }
+        if max == i64::MIN {
+            Ok(None)
+        } else {
+            self.offset_for_timestamp(max, limit).await
+        }
     }
 
     /// The largest epoch at or below `epoch` and the offset at which the next one starts (the log's end for the
@@ -82,7 +97,9 @@ impl Log {
     /// Damage, the disk's own.
     pub async fn epoch_end_offset(&self, epoch: i32) -> Result<Option<(i32, i64)>, ReadError> {
         let epochs = self.epochs().await?;
-        let Some(newest) = epochs.last() else { return Ok(None) };
+        let Some(newest) = epochs.last() else {
+            return Ok(None);
+        };
         if epoch > newest.0 {
             return Ok(None);
         }
@@ -109,7 +126,11 @@ impl Log {
         }
         for entry in &self.0.state.borrow().dirty {
             if !entry.bytes.is_empty() {
-                push_epoch(&mut epochs, header_of(entry)?.leader_epoch, entry.base_offset);
+                push_epoch(
+                    &mut epochs,
+                    header_of(entry)?.leader_epoch,
+                    entry.base_offset,
+                );
             }
         }
         // What lies before the start is gone; the epoch that reaches over it starts there.
@@ -124,21 +145,34 @@ impl Log {
     /// Flushed segments that hold offsets at or above `start`.
     pub(super) fn segments_from(&self, start: i64) -> Vec<(i64, u64)> {
         let state = self.0.state.borrow();
-        let from = state.segments.partition_point(|s| s.base <= start).saturating_sub(1);
-        state.segments[from..].iter().map(|s| (s.base, s.length)).collect()
+        let from = state
+            .segments
+            .partition_point(|s| s.base <= start)
+            .saturating_sub(1);
+        state.segments[from..]
+            .iter()
+            .map(|s| (s.base, s.length))
+            .collect()
     }
 
     fn segment_end(&self, base: i64) -> i64 {
         let state = self.0.state.borrow();
         let after = state.segments.partition_point(|s| s.base <= base);
-        state.segments.get(after).map_or(state.flushed.end_offset, |s| s.base)
+        state
+            .segments
+            .get(after)
+            .map_or(state.flushed.end_offset, |s| s.base)
     }
 
     /// The largest timestamp of a segment, remembered once it is known.
     pub(super) async fn segment_max(&self, base: i64, length: u64) -> Result<i64, StorageError> {
         let known = |log: &Log| {
             let state = log.0.state.borrow();
-            state.segments.iter().find(|s| s.base == base).and_then(|s| s.max_timestamp)
+            state
+                .segments
+                .iter()
+                .find(|s| s.base == base)
+                .and_then(|s| s.max_timestamp)
         };
         if let Some(max) = known(self) {
             return Ok(max);
@@ -146,11 +180,22 @@ impl Log {
         let end = self.segment_end(base);
         let index = self.0.index(base, length).await?;
         if index.end_offset != end {
-            let what = format!("the segment ends at offset {}, the next one starts at {end}", index.end_offset);
-            return Err(StorageError::corrupt(data_path(&self.0.dir, base), length, what));
+            let what = format!(
+                "the segment ends at offset {}, the next one starts at {end}",
+                index.end_offset
+            );
+            return Err(StorageError::corrupt(
+                data_path(&self.0.dir, base),
+                length,
+                what,
+            ));
         }
         let mut state = self.0.state.borrow_mut();
-        if let Some(segment) = state.segments.iter_mut().find(|s| s.base == base && s.length == length) {
+        if let Some(segment) = state
+            .segments
+            .iter_mut()
+            .find(|s| s.base == base && s.length == length)
+        {
             segment.max_timestamp = Some(index.max_timestamp);
         }
         Ok(index.max_timestamp)
@@ -175,12 +220,22 @@ impl Log {
         .await
     }
 
-    async fn max_within(&self, base: i64, length: u64, start: i64, limit: i64) -> Result<i64, StorageError> {
+    async fn max_within(
+        &self,
+        base: i64,
+        length: u64,
+        start: i64,
+        limit: i64,
+    ) -> Result<i64, StorageError> {
         let index = self.0.index(base, length).await?;
         let entry = index.floor_offset(start).map(|e| (e.position, e.offset));
         let mut max = i64::MIN;
         self.walk(base, length, entry, |batch: &BatchView<'_>| {
-            let BatchHeader { base_offset, max_timestamp, .. } = batch.header;
+            let BatchHeader {
+                base_offset,
+                max_timestamp,
+                ..
+            } = batch.header;
             if batch.header.next_offset() > limit {
                 return Ok(Some(()));
             }
@@ -204,11 +259,16 @@ impl Log {
         mut look: impl FnMut(&BatchView<'_>) -> Result<Option<T>, String>,
     ) -> Result<Option<T>, StorageError> {
         let (position, mut expect) = from.unwrap_or((0, base));
-        let mut place = Place { base, length, position };
+        let mut place = Place {
+            base,
+            length,
+            position,
+        };
         while place.position < length {
             let bytes = self.0.whole_batches(&place, WINDOW, expect).await?;
             for batch in batches(&bytes) {
-                let damage = |what: String| Corrupt::new(data_path(&self.0.dir, base), place.position, what);
+                let damage =
+                    |what: String| Corrupt::new(data_path(&self.0.dir, base), place.position, what);
                 let batch = batch.map_err(|e| StorageError::Corrupt(damage(e.to_string())))?;
                 if let Some(found) = look(&batch).map_err(|e| StorageError::Corrupt(damage(e)))? {
                     return Ok(Some(found));
@@ -228,7 +288,10 @@ trait Later {
 
 impl Later for Option<crate::format::index::IndexEntry> {
     fn max_by_key(self, other: Option<crate::format::index::IndexEntry>) -> Option<(u64, i64)> {
-        self.into_iter().chain(other).map(|e| (e.position, e.offset)).max()
+        self.into_iter()
+            .chain(other)
+            .map(|e| (e.position, e.offset))
+            .max()
     }
 }
 
@@ -239,12 +302,22 @@ fn push_epoch(epochs: &mut Vec<(i32, i64)>, epoch: i32, start: i64) {
 }
 
 /// The first record of a batch at or after `start` with at least this timestamp.
-fn first_at(batch: &BatchView<'_>, timestamp: i64, start: i64) -> Result<Option<TimedOffset>, String> {
+fn first_at(
+    batch: &BatchView<'_>,
+    timestamp: i64,
+    start: i64,
+) -> Result<Option<TimedOffset>, String> {
     let header = &batch.header;
     if header.max_timestamp < timestamp || header.next_offset() <= start {
         return Ok(None);
     }
-    let found = |offset, timestamp| Some(TimedOffset { offset, timestamp, epoch: header.leader_epoch });
+    let found = |offset, timestamp| {
+        Some(TimedOffset {
+            offset,
+            timestamp,
+            epoch: header.leader_epoch,
+        })
+    };
     if header.attributes.timestamp_type() == TimestampType::LogAppendTime {
         return Ok(found(header.base_offset.max(start), header.max_timestamp));
     }

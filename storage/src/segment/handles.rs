@@ -23,7 +23,10 @@ struct Inner {
 
 impl Handles {
     pub fn new(limit: usize) -> Handles {
-        Handles { limit: limit.max(1), inner: RefCell::default() }
+        Handles {
+            limit: limit.max(1),
+            inner: RefCell::default(),
+        }
     }
 
     /// The file of segment `base` of `log`, opened if it is not.
@@ -31,7 +34,15 @@ impl Handles {
         if let Some(file) = self.inner.borrow_mut().touch((log, base)) {
             return Ok(file);
         }
-        let file = File::open(path, &OpenOptions { write: true, ..OpenOptions::read_only() }.direct()).await?;
+        let file = File::open(
+            path,
+            &OpenOptions {
+                write: true,
+                ..OpenOptions::read_only()
+            }
+            .direct(),
+        )
+        .await?;
         Ok(self.put(log, base, file))
     }
 
@@ -53,7 +64,9 @@ impl Handles {
         inner.open.insert((log, base), (file.clone(), tick));
         inner.order.insert(tick, (log, base));
         while inner.open.len() > self.limit {
-            let Some((_, key)) = inner.order.pop_first() else { break };
+            let Some((_, key)) = inner.order.pop_first() else {
+                break;
+            };
             inner.open.remove(&key);
         }
         file

@@ -15,8 +15,8 @@ use ottla_runtime::fs::{Buf, File, OpenOptions};
 use super::scan::Walk;
 use crate::cache::LogKey;
 use crate::error::StorageError;
-use crate::format::index::{IndexBlock, IndexEntry, PER_BLOCK};
 use crate::format::BLOCK;
+use crate::format::index::{IndexBlock, IndexEntry, PER_BLOCK};
 
 /// Entries are never denser than this, whatever the topic asks for: reads fetch more than that at once.
 const DENSEST: u64 = 32 << 10;
@@ -37,14 +37,26 @@ pub(crate) struct Index {
 impl Index {
     /// Of an empty segment.
     pub fn new(base: i64) -> Index {
-        Index { entries: Vec::new(), covered: 0, max_timestamp: -1, end_offset: base, epoch: None, unsaved: 0 }
+        Index {
+            entries: Vec::new(),
+            covered: 0,
+            max_timestamp: -1,
+            end_offset: base,
+            epoch: None,
+            unsaved: 0,
+        }
     }
 
     /// The batch that follows what is covered.
     pub fn add(&mut self, header: &BatchHeader, interval: u64) {
-        let due = self.entries.last().is_none_or(|e| self.covered - e.position >= interval.max(DENSEST));
+        let due = self
+            .entries
+            .last()
+            .is_none_or(|e| self.covered - e.position >= interval.max(DENSEST));
         if due || self.epoch != Some(header.leader_epoch) {
-            self.unsaved = self.unsaved.min(self.entries.len().saturating_sub(1) / PER_BLOCK);
+            self.unsaved = self
+                .unsaved
+                .min(self.entries.len().saturating_sub(1) / PER_BLOCK);
             self.entries.push(IndexEntry {
                 offset: header.base_offset,
                 position: self.covered,
@@ -73,7 +85,9 @@ impl Index {
     /// Epochs and the offsets at which they start, ascending.
     pub fn epochs(&self) -> impl Iterator<Item = (i32, i64)> {
         let mut last = None;
-        self.entries.iter().filter_map(move |e| (last.replace(e.epoch) != Some(e.epoch)).then_some((e.epoch, e.offset)))
+        self.entries.iter().filter_map(move |e| {
+            (last.replace(e.epoch) != Some(e.epoch)).then_some((e.epoch, e.offset))
+        })
     }
 
     /// Bytes of memory.
@@ -107,7 +121,13 @@ impl Index {
         Ok(index)
     }
 
-    async fn complete(&mut self, file: &File, path: &Path, length: u64, interval: u64) -> Result<(), StorageError> {
+    async fn complete(
+        &mut self,
+        file: &File,
+        path: &Path,
+        length: u64,
+        interval: u64,
+    ) -> Result<(), StorageError> {
         let mut walk = Walk::new(file, path, self.covered, length, Some(self.end_offset));
         while let Some((_, header, _)) = walk.next().await? {
             self.add(&header, interval);
@@ -131,7 +151,9 @@ impl Index {
         self.end_offset = last.offset;
         // The epoch before the cut is not known for sure any more: the next batch gets an entry, which never hurts.
         self.epoch = None;
-        self.unsaved = self.unsaved.min(self.entries.len().saturating_sub(1) / PER_BLOCK);
+        self.unsaved = self
+            .unsaved
+            .min(self.entries.len().saturating_sub(1) / PER_BLOCK);
     }
 
     fn block(&self, number: usize) -> IndexBlock {
@@ -142,11 +164,22 @@ impl Index {
             None => (self.covered, self.max_timestamp, self.end_offset),
         };
         let entries = self.entries[from..to].to_vec();
-        IndexBlock { number: number as u32, covered, max_timestamp, end_offset, entries }
+        IndexBlock {
+            number: number as u32,
+            covered,
+            max_timestamp,
+            end_offset,
+            entries,
+        }
     }
 
     /// Writes the blocks that differ from the file. Not synced: see `format::index`.
-    pub async fn save(&mut self, sidecar: &Path, id: PartitionId, base: i64) -> Result<(), StorageError> {
+    pub async fn save(
+        &mut self,
+        sidecar: &Path,
+        id: PartitionId,
+        base: i64,
+    ) -> Result<(), StorageError> {
         let blocks = self.entries.len().div_ceil(PER_BLOCK);
         if self.unsaved >= blocks {
             return Ok(());
@@ -167,12 +200,16 @@ impl Index {
 /// The whole blocks of a sidecar file that follow each other; `None` when there are none. Whatever is wrong with the
 /// file, the segment has it all.
 async fn read(sidecar: &Path, id: PartitionId, base: i64) -> Option<Index> {
-    let file = File::open(sidecar, &OpenOptions::read_only().direct()).await.ok()?;
+    let file = File::open(sidecar, &OpenOptions::read_only().direct())
+        .await
+        .ok()?;
     let len = file.len().await.ok()?;
     let bytes = file.read_at(0, len as usize).await.ok()?;
     let mut index = Index::new(base);
     for (number, block) in bytes.chunks_exact(BLOCK).enumerate() {
-        let Ok(block) = IndexBlock::decode(block, id, base, number as u32) else { break };
+        let Ok(block) = IndexBlock::decode(block, id, base, number as u32) else {
+            break;
+        };
         let first = block.entries.first()?;
         if first.position != index.covered {
             break;
@@ -186,7 +223,10 @@ async fn read(sidecar: &Path, id: PartitionId, base: i64) -> Option<Index> {
             break;
         }
     }
-    let ordered = index.entries.windows(2).all(|w| w[0].offset < w[1].offset && w[0].position < w[1].position);
+    let ordered = index
+        .entries
+        .windows(2)
+        .all(|w| w[0].offset < w[1].offset && w[0].position < w[1].position);
     // The last batch's epoch is that of the last entry: a new epoch always has one.
     index.epoch = index.entries.last().map(|e| e.epoch);
     (ordered && !index.entries.is_empty()).then_some(index)
@@ -208,7 +248,10 @@ struct Loaded {
 
 impl Indexes {
     pub fn new(limit: usize) -> Indexes {
-        Indexes { limit, inner: RefCell::default() }
+        Indexes {
+            limit,
+            inner: RefCell::default(),
+        }
     }
 
     /// The index if it is loaded.
@@ -242,7 +285,9 @@ impl Indexes {
         inner.indexes.insert(key, (index, tick));
         inner.order.insert(tick, key);
         while inner.used > self.limit && inner.indexes.len() > 1 {
-            let Some((_, oldest)) = inner.order.pop_first() else { break };
+            let Some((_, oldest)) = inner.order.pop_first() else {
+                break;
+            };
             if let Some((index, _)) = inner.indexes.remove(&oldest) {
                 inner.used -= index.memory();
             }
@@ -251,8 +296,13 @@ impl Indexes {
 
     /// Drops all of a log.
     pub fn forget_log(&self, log: LogKey) {
-        let keys: Vec<_> =
-            self.inner.borrow().indexes.range((log, i64::MIN)..=(log, i64::MAX)).map(|(key, _)| *key).collect();
+        let keys: Vec<_> = self
+            .inner
+            .borrow()
+            .indexes
+            .range((log, i64::MIN)..=(log, i64::MAX))
+            .map(|(key, _)| *key)
+            .collect();
         for key in keys {
             self.take(key);
         }

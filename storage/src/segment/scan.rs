@@ -25,8 +25,21 @@ pub(crate) struct Walk<'a> {
 
 impl<'a> Walk<'a> {
     /// From the batch at `from` to `end`, both known to be batch boundaries.
-    pub fn new(file: &'a File, path: &'a Path, from: u64, end: u64, expect: Option<i64>) -> Walk<'a> {
-        Walk { file, path, position: from, end, expect, window: Bytes::new() }
+    pub fn new(
+        file: &'a File,
+        path: &'a Path,
+        from: u64,
+        end: u64,
+        expect: Option<i64>,
+    ) -> Walk<'a> {
+        Walk {
+            file,
+            path,
+            position: from,
+            end,
+            expect,
+            window: Bytes::new(),
+        }
     }
 
     /// The next batch: its position, header and bytes, checksum verified. `None` at the end.
@@ -41,8 +54,15 @@ impl<'a> Walk<'a> {
         if !batch.crc_ok() {
             return Err(self.damage("the batch's checksum does not match".to_owned()));
         }
-        if self.expect.is_some_and(|expect| expect != header.base_offset) || header.last_offset_delta < 0 {
-            let what = format!("a batch at offset {}, expected {:?}", header.base_offset, self.expect);
+        if self
+            .expect
+            .is_some_and(|expect| expect != header.base_offset)
+            || header.last_offset_delta < 0
+        {
+            let what = format!(
+                "a batch at offset {}, expected {:?}",
+                header.base_offset, self.expect
+            );
             return Err(self.damage(what));
         }
         let position = self.position;
@@ -59,12 +79,17 @@ impl<'a> Walk<'a> {
         }
         let left = self.end - self.position;
         if need as u64 > left {
-            return Err(self.damage(format!("a batch of {need} bytes where the segment has {left} left")));
+            return Err(self.damage(format!(
+                "a batch of {need} bytes where the segment has {left} left"
+            )));
         }
         let want = (need as u64).max(WINDOW).min(left);
         self.window = self.file.read_at(self.position, want as usize).await?;
         if self.window.remaining() < need {
-            return Err(self.damage(format!("the file ends after {} of {need} bytes", self.window.len())));
+            return Err(self.damage(format!(
+                "the file ends after {} of {need} bytes",
+                self.window.len()
+            )));
         }
         Ok(())
     }
