@@ -415,4 +415,129 @@ impl Storage for LogView {
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+
+    fn filled(bodies: &[&'static str]) -> LogView {
+        let mut log = LogView::new(
+            Point {
+                index: 4,
+                term: 2,
+                end_offset: 50,
+            },
+            RaftState::default(),
+        );
+        for (i, body) in bodies.iter().enumerate() {
+            let body = Bytes::from_static(body.as_bytes());
+            let described = Descriptor {
+                kind: Kind::Data,
+                records: 2,
+                length: body.len() as u32,
+                crc: crc32c::crc32c(&body),
+                base_offset: log.end_offset(),
+            };
+            log.append(3 + i as u64, &Reading::Described(described), body)
+                .unwrap();
+        }
+        log
+    }
+
+    #[test]
+    fn offsets_and_indexes_meet() {
+        let log = filled(&["a", "b", "c"]);
+        assert_eq!((log.first(), log.last(), log.end_offset()), (5, 7, 56));
+        assert_eq!(
+            [50, 51, 52, 55, 56].map(|o| log.index_of(o)),
+            [Some(5), Some(5), Some(6), Some(7), None]
+        );
+        assert_eq!(
+            log.point_at(6),
+            Some(Point {
+                index: 6,
+                term: 4,
+                end_offset: 54
+            })
+        );
+        assert_eq!(
+            (log.term_at(4), log.term_at(3), log.term_at(8)),
+            (Some(2), None, None)
+        );
+    }
+
+    #[test]
+    fn bytes_are_counted_whatever_goes() {
+        let mut log = filled(&["aaaa", "bbb", "cc", "d"]);
+        assert_eq!(log.body_bytes(), 10);
+        log.release(5);
+        assert_eq!((log.body_bytes(), log.len()), (6, 4));
+        assert_eq!(
+            log.body(5, 3),
+            Some(Body::Stored {
+                base_offset: 50,
+                records: 2,
+                length: 4
+            })
+        );
+        assert!(log.entry(5).is_none() && log.body(6, 3).is_none());
+        log.truncate(8);
+        assert_eq!((log.body_bytes(), log.last(), log.end_offset()), (5, 7, 56));
+        log.compact(6);
+        assert_eq!(
+            (log.body_bytes(), log.first(), log.point().end_offset),
+            (2, 7, 54)
+        );
+        log.compact(7);
+        assert_eq!((log.body_bytes(), log.len(), log.end_offset()), (0, 0, 56));
+    }
+
+    #[test]
+    fn a_message_is_filled_by_bodies_and_not_by_descriptors() {
+        let log = filled(&["0123456789", "0123456789", "0123456789"]);
+        let count = |max: u64, context| log.entries(5, 8, max, context).unwrap().len();
+        let here = |max| count(max, GetEntriesContext::empty(false));
+        let sent = |max| count(max, GetEntriesContext::empty(true));
+        assert_eq!((sent(0), sent(147), sent(148), sent(1000)), (1, 1, 2, 3));
+        assert_eq!((here(128), here(191), here(192)), (2, 2, 3));
+    }
+
+    #[test]
+    fn what_raft_may_be_told_is_one_of_four_errors() {
+        let mut log = filled(&["a", "b"]);
+        log.compact(5);
+        let context = || GetEntriesContext::empty(true);
+        assert_eq!(
+            log.entries(5, 6, None, context()),
+            Err(StorageError::Compacted.into())
+        );
+        assert_eq!(
+            log.entries(6, 8, None, context()),
+            Err(StorageError::Unavailable.into())
+        );
+        assert_eq!(log.term(4), Err(StorageError::Compacted.into()));
+        assert_eq!(log.term(7), Err(StorageError::Unavailable.into()));
+        assert!(log.snapshot(0, 9).is_err());
+        assert_eq!(log.take_wanted(), [9].into());
+    }
+
+    #[test]
+    fn what_does_not_fit_is_not_appended() {
+        let mut log = filled(&["a"]);
+        assert!(
+            log.append(2, &Reading::Empty, Bytes::new()).is_err(),
+            "a term that falls"
+        );
+        let gap = Descriptor {
+            kind: Kind::Data,
+            records: 1,
+            length: 0,
+            crc: 0,
+            base_offset: 53,
+        };
+        assert!(
+            log.append(3, &Reading::Described(gap), Bytes::new())
+                .is_err(),
+            "an offset left out"
+        );
+        assert_eq!((log.last(), log.end_offset()), (5, 52));
+    }
+}

@@ -17,7 +17,7 @@ pub use check::Misfit;
 pub(crate) use check::{is_change, read_snapshot};
 
 /// The body of one entry in a message.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Body {
     /// In memory; empty for entries that have none.
     Here(Bytes),

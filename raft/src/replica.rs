@@ -75,6 +75,8 @@ pub struct Replica {
     elections: u64,
     /// Bodies of entries that raft-rs has taken or may take but not yet given back, by index and term.
     staged: BTreeMap<(u64, u64), Bytes>,
+    /// Proposals that raft-rs has not been given yet; they leave together.
+    queue: Vec<eraftpb::Entry>,
     /// The offset after everything appended or proposed.
     next_offset: i64,
     uncommitted: Uncommitted,
@@ -135,6 +137,7 @@ impl Replica {
         if self.fault.is_some() {
             return;
         }
+        self.submit();
         match input {
             Input::Tick => self.tick(),
             Input::Peer(message) => self.peer(message),
@@ -223,7 +226,7 @@ impl Replica {
 
     /// Index of the last entry, proposed ones included.
     pub fn last_index(&self) -> u64 {
-        self.node.raft.raft_log.last_index()
+        self.node.raft.raft_log.last_index() + self.queue.len() as u64
     }
 
     /// The place of an entry in memory, or of [`point`](Replica::point).

@@ -27,6 +27,7 @@ impl Replica {
         }
         let change = members::to_conf_change(changes);
         self.rehearse(&change)?;
+        self.submit();
         let base_offset = self.next_offset;
         let taken = self.node.propose_conf_change(Vec::new(), change);
         taken.map_err(|_| Refused::NotLeader { leader: None })?;

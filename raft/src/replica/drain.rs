@@ -16,8 +16,9 @@ use crate::message::{Body, PeerMessage, read_snapshot};
 impl Replica {
     /// Takes one Ready from raft-rs. False if there was nothing to do.
     pub(super) fn drain(&mut self) -> bool {
+        self.submit();
         self.ask_for_snapshot();
-        if !self.node.has_ready() {
+        if self.fault.is_some() || !self.node.has_ready() {
             self.staged.clear();
             return !self.actions.is_empty();
         }

@@ -12,7 +12,7 @@ impl Replica {
     /// Without effect where it could not be won: on a leader, a learner, or while the log's end is not durable.
     pub fn campaign(&mut self) {
         // A change of members that is committed but not applied would keep raft-rs from standing.
-        while self.fault.is_none() && self.node.has_ready() {
+        while self.fault.is_none() && (self.node.has_ready() || !self.queue.is_empty()) {
             self.drain();
         }
         if self.fault.is_none() && self.role() != Role::Leader && self.may_stand() {
@@ -36,6 +36,7 @@ impl Replica {
         if !self.members().voters.contains(&to) {
             return Err(Refused::BadChange);
         }
+        self.submit();
         self.node.transfer_leader(members::to_raft(to));
         self.settle();
         Ok(())

@@ -213,6 +213,7 @@ impl Replica {
             seed,
             elections: 0,
             staged: BTreeMap::new(),
+            queue: Vec::new(),
             next_offset,
             uncommitted: Uncommitted::default(),
             pending: VecDeque::new(),

@@ -1,7 +1,10 @@
 //! Taking a proposal.
 
+use bytes::Bytes;
+use raft::eraftpb::{self, Message, MessageType};
+
 use super::Replica;
-use crate::action::{Proposed, Refused, Role};
+use crate::action::{Fault, Proposed, Refused, Role};
 use crate::entry::{Descriptor, Payload};
 
 impl Replica {
@@ -22,21 +25,36 @@ impl Replica {
         if matches!(payload, Payload::Data { records: 0, .. }) {
             return Err(Refused::Offsets);
         }
-        // The only refusal left to raft-rs is a leader that is not a member any more.
-        let taken = self.node.propose(Vec::new(), descriptor.encode().to_vec());
-        taken.map_err(|_| Refused::NotLeader { leader: None })?;
-        let (index, term) = (self.last_index(), self.term());
+        let (index, term) = (self.last_index() + 1, self.term());
+        let mut entry = eraftpb::Entry::default();
+        entry.set_data(Bytes::copy_from_slice(&descriptor.encode()));
+        self.queue.push(entry);
         self.staged.insert((index, term), payload.bytes().clone());
         self.next_offset = end_offset;
         self.uncommitted.bytes += length;
         self.uncommitted.entries += 1;
         self.uncommitted.last = index;
-        self.settle();
         Ok(Proposed {
             index,
             term,
             base_offset,
         })
+    }
+
+    /// Gives raft-rs what was proposed, in one step: it would otherwise count each proposal as a message of its own.
+    /// Runs before anything that could move the log or the role, so that the indexes promised are the ones given.
+    pub(super) fn submit(&mut self) {
+        if self.queue.is_empty() {
+            return;
+        }
+        let mut message = Message::default();
+        message.set_msg_type(MessageType::MsgPropose);
+        message.from = self.node.raft.id;
+        message.set_entries(std::mem::take(&mut self.queue).into());
+        let last = self.uncommitted.last;
+        if self.node.step(message).is_err() || self.last_index() != last {
+            self.stop(Fault::Diverged("proposals were not taken as promised"));
+        }
     }
 
     /// What every proposal needs, a change of members, too.
@@ -51,6 +69,9 @@ impl Replica {
         }
         if self.node.raft.lead_transferee.is_some() {
             return Err(Refused::Transferring);
+        }
+        if self.node.raft.prs().get(self.node.raft.id).is_none() {
+            return Err(Refused::NotLeader { leader: None });
         }
         Ok(())
     }

@@ -52,33 +52,25 @@ impl Replica {
         let known = self.log().term_at(point.index) == Some(point.term);
         if m.term < self.term() || point.index <= self.node.raft.raft_log.committed || known {
             // Too old to be of use: raft-rs answers with what is here.
-            return self.step(PeerMessage {
+            self.step(PeerMessage {
                 raft: m,
                 bodies: Vec::new(),
             });
-        }
-        if self.installing() {
-            return;
-        }
-        match &mut self.fetching {
-            Some(earlier) => {
-                // The same snapshot in the name of a newer leader: what is being pulled is good for it.
-                let same = earlier.get_snapshot() == m.get_snapshot();
-                if same && m.term > earlier.term {
-                    *earlier = m;
-                }
-            }
-            None => {
-                self.fetching = Some(m);
-                self.actions.push_back(Action::Fetch(fetch));
-            }
+        } else if self.fetching.is_none() && !self.installing() {
+            self.fetching = Some(m);
+            self.actions.push_back(Action::Fetch(fetch));
         }
     }
 
     pub(super) fn fetched(&mut self, index: u64) {
-        let Some(m) = self.take_fetching(index) else {
+        let Some(mut m) = self.take_fetching(index) else {
             return;
         };
+        let raft = &self.node.raft;
+        if m.term < raft.term && raft.leader_id != 0 && raft.leader_id != raft.id {
+            // What was committed then the leader of today has, too: the pull was not in vain.
+            (m.from, m.term) = (raft.leader_id, raft.term);
+        }
         self.step(PeerMessage {
             raft: m,
             bodies: Vec::new(),
