@@ -1,5 +1,6 @@
 //! Simulator scenarios, the real-process fault suite, history checkers.
 
 pub mod client;
+pub mod count;
 pub mod dice;
 pub mod kill;

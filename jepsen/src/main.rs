@@ -18,10 +18,13 @@ struct Cli {
 enum Suite {
     /// Kill -9 the real broker in a loop under idempotent producers; nothing acknowledged may be lost or doubled
     Kill(ottla_jepsen::kill::Args),
+    /// Read a topic back: counts, checksums, and the records that Kafka's ProducerPerformance sent
+    Count(ottla_jepsen::count::Args),
 }
 
 fn main() -> ExitCode {
     match Cli::parse().suite {
         Suite::Kill(args) => ottla_jepsen::kill::main(&args),
+        Suite::Count(args) => ottla_jepsen::count::main(&args),
     }
 }
