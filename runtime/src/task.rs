@@ -38,6 +38,12 @@ impl<T: 'static> Task<T> {
     }
 }
 
+impl<T> Task<T> {
+    pub(crate) fn simulated(task: sim::task::Task<T>) -> Self {
+        Task(TaskKind::Sim(task))
+    }
+}
+
 impl<T> Future for Task<T> {
     type Output = T;
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {

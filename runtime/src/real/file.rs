@@ -1,8 +1,13 @@
 //! Files: direct (DMA) where the file system allows it, else buffered.
 
 use std::{
+    cell::RefCell,
+    collections::BTreeSet,
     io::{Error, ErrorKind},
-    os::fd::{AsRawFd, RawFd},
+    os::{
+        fd::{AsRawFd, RawFd},
+        unix::fs::MetadataExt,
+    },
     path::Path,
     rc::Rc,
 };
@@ -37,8 +42,8 @@ impl File {
         if options.direct && sys::is_memory_fs(folder) {
             warn_buffered(path, "it lives in memory");
         } else if options.direct {
-            match flags(options).dma_open(path).await.map_err(Error::from) {
-                Ok(file) => return Ok(File::Direct(file)),
+            match open_direct(path, folder, options).await {
+                Ok(file) => return Ok(file),
                 Err(error) if error.kind() == ErrorKind::InvalidInput => {
                     warn_buffered(path, "its file system refuses direct io");
                     // The refused attempt may have created the file already.
@@ -163,6 +168,36 @@ fn flags(options: &OpenOptions) -> glommio::io::OpenOptions {
         flags.custom_flags(libc::O_DSYNC);
     }
     flags
+}
+
+thread_local! {
+    /// Devices that this shard's executor knows to use without polling.
+    static KNOWN_DEVICES: RefCell<BTreeSet<u64>> = const { RefCell::new(BTreeSet::new()) };
+}
+
+/// Opens a direct file that is never polled for completions.
+///
+/// At the first direct file of a device glommio tries, by reading the file, whether the device can be
+/// polled, and remembers the answer. Reading an empty file always succeeds, so it may believe in polling
+/// where there is none, and every later read fails; where there is polling, it burns CPU while io is under
+/// way. A file open for writing only cannot be read, so opening one first settles it: no polling.
+async fn open_direct(path: &Path, folder: &Path, options: &OpenOptions) -> Result<File> {
+    let device = std::fs::metadata(folder)?.dev();
+    let mut options = *options;
+    if !KNOWN_DEVICES.with_borrow(|known| known.contains(&device)) {
+        match flags(&options).read(false).write(true).dma_open(path).await.map_err(Error::from) {
+            Ok(probe) => {
+                probe.close().await?;
+                KNOWN_DEVICES.with_borrow_mut(|known| known.insert(device));
+                // It exists now.
+                (options.create, options.create_new) = (false, false);
+            }
+            Err(error) if options.write => return Err(error),
+            // A file that we may only read has something in it, so the trial reading is a true one.
+            Err(_) => {}
+        }
+    }
+    Ok(File::Direct(flags(&options).dma_open(path).await?))
 }
 
 fn warn_buffered(path: &Path, why: &str) {

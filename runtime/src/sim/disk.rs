@@ -1,0 +1,409 @@
+//! One node's disk: names, files, what survives a crash.
+//!
+//! Names are kept as whole paths in two maps, the volatile and the durable one; between them lies the list
+//! of folder operations not synced yet.
+
+use std::{
+    cell::Cell,
+    collections::{BTreeMap, BTreeSet},
+    io::{Error, ErrorKind},
+    path::{Path, PathBuf},
+    rc::Rc,
+};
+
+use bytes::Bytes;
+
+use super::{disk_image::Image, options::DiskOptions, simulation::DiskOp, world::World};
+use crate::{Result, fs::DirEntry, rand::Rng};
+
+pub(super) type Inode = u64;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Entry {
+    Dir,
+    File(Inode),
+}
+
+/// A folder operation that no sync has covered.
+enum Change {
+    Link { path: PathBuf, entry: Entry },
+    Unlink { path: PathBuf },
+    Rename { from: PathBuf, to: PathBuf, entry: Entry },
+}
+
+pub(super) struct Stored {
+    pub(super) image: Image,
+    names: u32,
+    handles: u32,
+}
+
+/// A write that the disk has taken and not completed.
+pub(super) struct InFlight {
+    pub(super) inode: Inode,
+    pub(super) pos: u64,
+    pub(super) data: Bytes,
+}
+
+pub(super) struct Disk {
+    pub(super) options: DiskOptions,
+    files: BTreeMap<Inode, Stored>,
+    next_inode: Inode,
+    names: BTreeMap<PathBuf, Entry>,
+    durable_names: BTreeMap<PathBuf, Entry>,
+    changes: Vec<Change>,
+    pub(super) in_flight: BTreeMap<u64, InFlight>,
+    locks: BTreeSet<PathBuf>,
+    /// Operations of each kind that still succeed before one fails on order.
+    pub(super) planned_failures: BTreeMap<DiskOp, u64>,
+    pub(super) used: u64,
+}
+
+/// A lock on a name; see `crate::fs::lock`.
+pub(crate) struct Lock {
+    world: Rc<World>,
+    node: u16,
+    epoch: u32,
+    path: PathBuf,
+    released: Cell<bool>,
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // A crash has released all locks of that life already.
+        if self.world.is_alive(self.node, self.epoch) && !self.released.replace(true) {
+            self.world.with_node(self.node, |node| node.disk.locks.remove(&self.path));
+        }
+    }
+}
+
+impl Lock {
+    pub(super) fn new(world: Rc<World>, node: u16, epoch: u32, path: PathBuf) -> Lock {
+        Lock { world, node, epoch, path, released: Cell::new(false) }
+    }
+}
+
+/// One spelling per file: absolute, without `.`.
+pub(super) fn normal(path: &Path) -> PathBuf {
+    use std::path::Component;
+    let mut out = PathBuf::from("/");
+    for component in path.components() {
+        match component {
+            Component::Normal(name) => out.push(name),
+            Component::ParentDir => drop(out.pop()),
+            Component::RootDir | Component::CurDir | Component::Prefix(_) => {}
+        }
+    }
+    out
+}
+
+fn not_found() -> Error {
+    Error::new(ErrorKind::NotFound, "no such file or folder")
+}
+
+impl Disk {
+    pub(super) fn new(options: DiskOptions) -> Disk {
+        let root = BTreeMap::from([(PathBuf::from("/"), Entry::Dir)]);
+        Disk {
+            options,
+            files: BTreeMap::new(),
+            next_inode: 1,
+            names: root.clone(),
+            durable_names: root,
+            changes: Vec::new(),
+            in_flight: BTreeMap::new(),
+            locks: BTreeSet::new(),
+            planned_failures: BTreeMap::new(),
+            used: 0,
+        }
+    }
+
+    pub(super) fn entry(&self, path: &Path) -> Option<Entry> {
+        self.names.get(path).copied()
+    }
+
+    pub(super) fn image(&mut self, inode: Inode) -> Option<&mut Image> {
+        self.files.get_mut(&inode).map(|stored| &mut stored.image)
+    }
+
+    pub(super) fn free(&self) -> u64 {
+        self.options.capacity.saturating_sub(self.used)
+    }
+
+    fn parent_exists(&self, path: &Path) -> Result<()> {
+        match path.parent().map(|parent| self.entry(parent)) {
+            Some(Some(Entry::Dir)) => Ok(()),
+            Some(Some(Entry::File(_))) => Err(Error::new(ErrorKind::NotADirectory, "a part of the path is a file")),
+            _ => Err(not_found()),
+        }
+    }
+
+    fn link(&mut self, path: PathBuf, entry: Entry) {
+        self.names.insert(path.clone(), entry);
+        self.changes.push(Change::Link { path, entry });
+    }
+
+    /// A handle on a file, created if wished.
+    pub(super) fn open(&mut self, path: &Path, create: bool, create_new: bool) -> Result<Inode> {
+        let inode = match self.entry(path) {
+            Some(Entry::Dir) => return Err(Error::new(ErrorKind::IsADirectory, "is a folder")),
+            Some(Entry::File(_)) if create_new => return Err(Error::new(ErrorKind::AlreadyExists, "exists already")),
+            Some(Entry::File(inode)) => inode,
+            None if create || create_new => {
+                self.parent_exists(path)?;
+                let inode = self.next_inode;
+                self.next_inode += 1;
+                let image = Image::new(self.options.sector);
+                self.files.insert(inode, Stored { image, names: 1, handles: 0 });
+                self.link(path.to_owned(), Entry::File(inode));
+                inode
+            }
+            None => return Err(not_found()),
+        };
+        let stored = self.files.get_mut(&inode).ok_or_else(not_found)?;
+        stored.handles += 1;
+        Ok(inode)
+    }
+
+    /// A handle is closed.
+    pub(super) fn release(&mut self, inode: Inode) {
+        if let Some(stored) = self.files.get_mut(&inode) {
+            stored.handles = stored.handles.saturating_sub(1);
+        }
+        self.drop_if_unused(inode);
+    }
+
+    /// Frees the space of a file without name and handle. Its bytes stay while a crash could bring its
+    /// name back.
+    fn drop_if_unused(&mut self, inode: Inode) {
+        let Some(stored) = self.files.get(&inode) else { return };
+        if stored.names > 0 || stored.handles > 0 {
+            return;
+        }
+        let named = |entry: &Entry| *entry == Entry::File(inode);
+        let pending = self.changes.iter().any(|change| match change {
+            Change::Link { entry, .. } | Change::Rename { entry, .. } => named(entry),
+            Change::Unlink { .. } => false,
+        });
+        if !pending && !self.durable_names.values().any(named) {
+            self.used = self.used.saturating_sub(stored.image.charged());
+            self.files.remove(&inode);
+        }
+    }
+
+    fn unname(&mut self, entry: Option<Entry>) {
+        if let Some(Entry::File(inode)) = entry {
+            if let Some(stored) = self.files.get_mut(&inode) {
+                stored.names = stored.names.saturating_sub(1);
+            }
+            self.drop_if_unused(inode);
+        }
+    }
+
+    pub(super) fn create_dir_all(&mut self, path: &Path) -> Result<()> {
+        let mut above: Vec<&Path> = path.ancestors().collect();
+        above.reverse();
+        for dir in above {
+            match self.entry(dir) {
+                Some(Entry::Dir) => {}
+                Some(Entry::File(_)) => return Err(Error::new(ErrorKind::NotADirectory, "a part of the path is a file")),
+                None => self.link(dir.to_owned(), Entry::Dir),
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn remove_file(&mut self, path: &Path) -> Result<()> {
+        match self.entry(path) {
+            None => return Err(not_found()),
+            Some(Entry::Dir) => return Err(Error::new(ErrorKind::IsADirectory, "is a folder")),
+            Some(Entry::File(_)) => {}
+        }
+        let entry = self.names.remove(path);
+        self.changes.push(Change::Unlink { path: path.to_owned() });
+        self.unname(entry);
+        Ok(())
+    }
+
+    pub(super) fn remove_dir_all(&mut self, path: &Path) -> Result<()> {
+        match self.entry(path) {
+            None => return Ok(()),
+            Some(Entry::File(_)) => return Err(Error::new(ErrorKind::NotADirectory, "is a file")),
+            Some(Entry::Dir) => {}
+        }
+        let inside: Vec<PathBuf> =
+            self.names.keys().filter(|name| name.starts_with(path) && name.parent().is_some()).cloned().collect();
+        for name in inside.into_iter().rev() {
+            let entry = self.names.remove(&name);
+            self.changes.push(Change::Unlink { path: name });
+            self.unname(entry);
+        }
+        Ok(())
+    }
+
+    pub(super) fn rename(&mut self, from: &Path, to: &Path) -> Result<()> {
+        let entry = self.entry(from).ok_or_else(not_found)?;
+        self.parent_exists(to)?;
+        if from == to {
+            return Ok(());
+        }
+        match (entry, self.entry(to)) {
+            (Entry::File(_), Some(Entry::Dir)) => return Err(Error::new(ErrorKind::IsADirectory, "the new name is a folder")),
+            (Entry::Dir, Some(Entry::File(_))) => return Err(Error::new(ErrorKind::NotADirectory, "the new name is a file")),
+            (Entry::Dir, Some(Entry::Dir)) if self.children(to).next().is_some() => {
+                return Err(Error::new(ErrorKind::DirectoryNotEmpty, "the new name is a folder that is not empty"));
+            }
+            _ => {}
+        }
+        // What lies in a renamed folder goes along.
+        let moved: Vec<PathBuf> = self.names.keys().filter(|name| name.starts_with(from)).cloned().collect();
+        for old in moved {
+            let Some(entry) = self.names.remove(&old) else { continue };
+            let new = match old.strip_prefix(from) {
+                Ok(rest) if !rest.as_os_str().is_empty() => to.join(rest),
+                _ => to.to_owned(),
+            };
+            let replaced = self.names.insert(new.clone(), entry);
+            self.changes.push(Change::Rename { from: old, to: new, entry });
+            self.unname(replaced);
+        }
+        Ok(())
+    }
+
+    fn children<'a>(&'a self, dir: &'a Path) -> impl Iterator<Item = (&'a PathBuf, &'a Entry)> {
+        self.names.range(dir.to_owned()..).take_while(move |(name, _)| name.starts_with(dir)).filter(move |(name, _)| {
+            name.parent() == Some(dir)
+        })
+    }
+
+    pub(super) fn list(&self, path: &Path) -> Result<Vec<DirEntry>> {
+        match self.entry(path) {
+            None => return Err(not_found()),
+            Some(Entry::File(_)) => return Err(Error::new(ErrorKind::NotADirectory, "is a file")),
+            Some(Entry::Dir) => {}
+        }
+        let describe = |(name, entry): (&PathBuf, &Entry)| {
+            let name = name.file_name()?.to_str()?.to_owned();
+            Some(match entry {
+                Entry::Dir => DirEntry { name, is_dir: true, len: 0 },
+                Entry::File(inode) => {
+                    let len = self.files.get(inode).map_or(0, |stored| stored.image.len());
+                    DirEntry { name, is_dir: false, len }
+                }
+            })
+        };
+        Ok(self.children(path).filter_map(describe).collect())
+    }
+
+    /// Makes the names in one folder durable.
+    pub(super) fn sync_dir(&mut self, dir: &Path) -> Result<()> {
+        if self.entry(dir) != Some(Entry::Dir) {
+            return Err(not_found());
+        }
+        let inside = |path: &Path| path.parent() == Some(dir);
+        for change in std::mem::take(&mut self.changes) {
+            match &change {
+                Change::Link { path, .. } | Change::Unlink { path } if !inside(path) => self.changes.push(change),
+                Change::Rename { from, to, .. } if !inside(from) && !inside(to) => self.changes.push(change),
+                _ => self.make_durable(&change),
+            }
+        }
+        self.sweep();
+        Ok(())
+    }
+
+    fn make_durable(&mut self, change: &Change) {
+        match change {
+            Change::Link { path, entry } => drop(self.durable_names.insert(path.clone(), *entry)),
+            Change::Unlink { path } => drop(self.durable_names.remove(path)),
+            Change::Rename { from, to, entry } => {
+                // One transaction of the file system, and it includes the creation of the old name.
+                self.changes.retain(|earlier| !matches!(earlier, Change::Link { path, .. } if path == from));
+                self.durable_names.remove(from);
+                self.durable_names.insert(to.clone(), *entry);
+            }
+        }
+    }
+
+    /// Forgets files that nothing can reach any more.
+    fn sweep(&mut self) {
+        let unnamed = |(inode, stored): (&Inode, &Stored)| (stored.names == 0 && stored.handles == 0).then_some(*inode);
+        let candidates: Vec<Inode> = self.files.iter().filter_map(unnamed).collect();
+        for inode in candidates {
+            self.drop_if_unused(inode);
+        }
+    }
+
+    pub(super) fn lock(&mut self, path: &Path) -> Result<()> {
+        if self.entry(path).is_none() {
+            let inode = self.open(path, true, false)?;
+            self.release(inode);
+        }
+        if self.locks.insert(path.to_owned()) {
+            Ok(())
+        } else {
+            Err(Error::new(ErrorKind::ResourceBusy, "another process holds the lock"))
+        }
+    }
+
+    /// The process died, the machine goes on: what was written stays, writes under way complete.
+    pub(super) fn process_died(&mut self) {
+        self.locks.clear();
+        let files: Vec<Inode> = self.files.keys().copied().collect();
+        for inode in files {
+            if let Some(stored) = self.files.get_mut(&inode) {
+                stored.handles = 0;
+            }
+            self.drop_if_unused(inode);
+        }
+    }
+
+    /// The machine lost power: of what was not synced an arbitrary part survives.
+    pub(super) fn power_lost(&mut self, rng: &mut Rng, mut sequence: impl FnMut() -> u64) {
+        self.locks.clear();
+        // Extremes (nothing, everything) find more bugs than the middle: both get their share.
+        let keep = self.options.crash_keep.unwrap_or_else(|| match rng.below(4) {
+            0 => 0.0,
+            1 => 1.0,
+            _ => rng.below(1_000) as f64 / 1_000.0,
+        });
+        for (_, write) in std::mem::take(&mut self.in_flight) {
+            if let Some(stored) = self.files.get_mut(&write.inode) {
+                stored.image.write(write.pos, &write.data, sequence(), || true);
+            }
+        }
+        for stored in self.files.values_mut() {
+            stored.image.crash(rng, keep);
+        }
+        for change in std::mem::take(&mut self.changes) {
+            if rng.chance(keep) {
+                self.make_durable(&change);
+            }
+        }
+        self.forget_orphans();
+    }
+
+    fn forget_orphans(&mut self) {
+        let mut reachable: BTreeMap<PathBuf, Entry> = BTreeMap::new();
+        // Parents sort before their children.
+        for (path, entry) in &self.durable_names {
+            let parent = path.parent().map(|parent| reachable.get(parent).copied());
+            if matches!(parent, None | Some(Some(Entry::Dir))) {
+                reachable.insert(path.clone(), *entry);
+            }
+        }
+        for stored in self.files.values_mut() {
+            (stored.names, stored.handles) = (0, 0);
+        }
+        for entry in reachable.values() {
+            if let Entry::File(inode) = entry {
+                if let Some(stored) = self.files.get_mut(inode) {
+                    stored.names += 1;
+                }
+            }
+        }
+        self.files.retain(|_, stored| stored.names > 0);
+        self.used = self.files.values().map(|stored| stored.image.charged()).sum();
+        self.names.clone_from(&reachable);
+        self.durable_names = reachable;
+    }
+}

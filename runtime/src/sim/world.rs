@@ -1,0 +1,218 @@
+//! What all parts of a simulation share: clock, randomness, events to come, the trace, the nodes.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
+    rc::Rc,
+    task::Waker,
+};
+
+use super::{
+    disk::Disk,
+    executor::Executor,
+    net::Net,
+    options::{Latency, Options},
+    simulation::CrashKind,
+};
+use crate::rand::Rng;
+
+/// The clock's reading at the start: a day, so that "an hour ago" exists.
+const START_NS: u64 = 86_400_000_000_000;
+
+pub(crate) struct World {
+    clock: Cell<u64>,
+    sequence: Cell<u64>,
+    steps: Cell<u64>,
+    trace: Cell<u64>,
+    pub(super) rng: RefCell<Rng>,
+    pub(super) options: RefCell<Options>,
+    events: RefCell<BTreeMap<EventKey, Event>>,
+    pub(super) executor: Executor,
+    pub(super) nodes: RefCell<Vec<Node>>,
+    pub(super) net: RefCell<Net>,
+}
+
+/// When, then a random number, so that what happens at the same moment happens in any order.
+pub(super) type EventKey = (u64, u64);
+
+pub(super) enum Event {
+    Wake(Waker),
+    Call(Box<dyn FnOnce(&Rc<World>)>),
+}
+
+pub(super) struct Node {
+    pub(super) shards: u16,
+    pub(super) up: bool,
+    /// Counts crashes: what belongs to an earlier life of the node is void.
+    pub(super) epoch: u32,
+    pub(super) last_crash: CrashKind,
+    pub(super) paused: bool,
+    pub(super) wall_offset_ms: i64,
+    pub(super) terminated: bool,
+    pub(super) terminate_wakers: Vec<Waker>,
+    pub(super) disk: Disk,
+}
+
+/// What an entry of the trace is about.
+#[derive(Clone, Copy)]
+pub(super) enum Note {
+    Poll = 1,
+    Event,
+    Write,
+    Read,
+    Sync,
+    Names,
+    Segment,
+    Crash,
+    Fault,
+}
+
+impl World {
+    pub(super) fn new(seed: u64, options: Options) -> Rc<World> {
+        Rc::new(World {
+            clock: Cell::new(START_NS),
+            sequence: Cell::new(0),
+            steps: Cell::new(0),
+            trace: Cell::new(seed),
+            rng: RefCell::new(Rng::new(seed)),
+            options: RefCell::new(options),
+            events: RefCell::default(),
+            executor: Executor::default(),
+            nodes: RefCell::default(),
+            net: RefCell::default(),
+        })
+    }
+
+    pub(super) fn now(&self) -> u64 {
+        self.clock.get()
+    }
+
+    pub(super) fn steps(&self) -> u64 {
+        self.steps.get()
+    }
+
+    pub(super) fn trace(&self) -> u64 {
+        self.trace.get()
+    }
+
+    /// Adds a decision or an io event to the trace hash.
+    pub(super) fn note(&self, what: Note, a: u64, b: u64) {
+        let mut hash = self.trace.get();
+        for word in [what as u64, self.now(), a, b] {
+            hash = (hash ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            hash ^= hash >> 29;
+        }
+        self.trace.set(hash);
+    }
+
+    pub(super) fn next_sequence(&self) -> u64 {
+        let sequence = self.sequence.get() + 1;
+        self.sequence.set(sequence);
+        sequence
+    }
+
+    pub(super) fn random(&self) -> u64 {
+        self.rng.borrow_mut().u64()
+    }
+
+    pub(super) fn below(&self, bound: u64) -> u64 {
+        self.rng.borrow_mut().below(bound)
+    }
+
+    pub(super) fn chance(&self, p: f64) -> bool {
+        self.rng.borrow_mut().chance(p)
+    }
+
+    pub(super) fn draw(&self, latency: Latency) -> u64 {
+        latency.draw(&mut self.rng.borrow_mut())
+    }
+
+    pub(super) fn is_alive(&self, node: u16, epoch: u32) -> bool {
+        let nodes = self.nodes.borrow();
+        let node = &nodes[usize::from(node)];
+        node.up && node.epoch == epoch
+    }
+
+    /// Runs `f` on a node's state. `f` must not wake, spawn or schedule.
+    pub(super) fn with_node<R>(&self, node: u16, f: impl FnOnce(&mut Node) -> R) -> R {
+        f(&mut self.nodes.borrow_mut()[usize::from(node)])
+    }
+
+    /// Puts an event at a time (at once, but not before the running task has yielded, if that is past).
+    pub(super) fn schedule(&self, at: u64, event: Event) -> EventKey {
+        let tiebreak = (self.random() & 0xffff_ffff_0000_0000) | (self.next_sequence() & 0xffff_ffff);
+        let key = (at.max(self.now()), tiebreak);
+        self.events.borrow_mut().insert(key, event);
+        key
+    }
+
+    pub(super) fn after(&self, delay_ns: u64, call: impl FnOnce(&Rc<World>) + 'static) {
+        self.schedule(self.now() + delay_ns, Event::Call(Box::new(call)));
+    }
+
+    /// Changes the waker of a timer that has not fired; false if it has.
+    pub(super) fn rearm(&self, key: EventKey, waker: &Waker) -> bool {
+        match self.events.borrow_mut().get_mut(&key) {
+            Some(Event::Wake(old)) => {
+                old.clone_from(waker);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    pub(super) fn cancel(&self, key: EventKey) {
+        // Dropped outside the borrow: an event may own anything.
+        let event = self.events.borrow_mut().remove(&key);
+        drop(event);
+    }
+
+    /// Forgets everything to come; at the end of a simulation.
+    pub(super) fn clear_events(&self) {
+        let events = std::mem::take(&mut *self.events.borrow_mut());
+        drop(events);
+    }
+
+    fn fire(self: &Rc<Self>, key: EventKey) {
+        let Some(event) = self.events.borrow_mut().remove(&key) else { return };
+        self.note(Note::Event, key.0, key.1);
+        match event {
+            Event::Wake(waker) => waker.wake(),
+            Event::Call(call) => call(self),
+        }
+    }
+
+    /// One step: what is due, then one ready task; without one, time jumps to the next event, but not
+    /// beyond `limit`. False when nothing is left to do before `limit`.
+    pub(super) fn step(self: &Rc<Self>, limit: u64) -> bool {
+        self.steps.set(self.steps.get() + 1);
+        loop {
+            let Some(key) = self.events.borrow().keys().next().copied() else { break };
+            if key.0 > self.now() {
+                break;
+            }
+            self.fire(key);
+        }
+        self.executor.bury(self);
+        if self.executor.run_one(self) {
+            let (low, high) = self.options.borrow().poll_ns;
+            let cost = self.rng.borrow_mut().between(low, high);
+            self.clock.set(self.now() + cost);
+            return true;
+        }
+        let next = self.events.borrow().keys().next().copied();
+        match next {
+            Some(key) if key.0 <= limit => {
+                self.clock.set(key.0.max(self.now()));
+                self.fire(key);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Moves the clock to `limit` when nothing happens before.
+    pub(super) fn skip_to(&self, limit: u64) {
+        self.clock.set(self.now().max(limit));
+    }
+}
