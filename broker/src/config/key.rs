@@ -108,7 +108,7 @@ impl fmt::Display for Mode {
 }
 
 /// One row of a settings table.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Key {
     /// Kafka's name of it.
     pub name: &'static str,

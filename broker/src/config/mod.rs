@@ -4,8 +4,10 @@
 //! value may come from; [`BrokerConfig`] and [`TopicConfig`] are what the rest of the broker reads.
 
 pub mod broker;
+pub mod describe;
 pub mod key;
 pub mod keys;
+pub mod loggers;
 pub mod nearest;
 pub mod settings;
 pub mod topic;

@@ -2,7 +2,7 @@
 
 use super::keys;
 use super::settings::{Settings, Values};
-use super::value;
+use super::value as values;
 
 /// How records carry time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,8 +90,8 @@ impl TopicConfig {
         let cleanup = view.text("cleanup.policy");
         let limit = |name| Some(view.long(name)).filter(|n| *n >= 0);
         TopicConfig {
-            delete: value::list(&cleanup).any(|word| word == "delete"),
-            compact: value::list(&cleanup).any(|word| word == "compact"),
+            delete: values::list(&cleanup).any(|word| word == "delete"),
+            compact: values::list(&cleanup).any(|word| word == "compact"),
             retention_ms: limit("retention.ms"),
             retention_bytes: limit("retention.bytes"),
             segment_bytes: view.int("segment.bytes"),
@@ -110,7 +110,7 @@ impl TopicConfig {
             timestamp_after_max_ms: view.long("message.timestamp.after.max.ms"),
             min_insync_replicas: view.int("min.insync.replicas"),
             delete_retention_ms: view.long("delete.retention.ms"),
-            min_cleanable_dirty_ratio: value::double(&view.text("min.cleanable.dirty.ratio"))
+            min_cleanable_dirty_ratio: values::double(&view.text("min.cleanable.dirty.ratio"))
                 .unwrap_or(0.5),
             min_compaction_lag_ms: view.long("min.compaction.lag.ms"),
             max_compaction_lag_ms: view.long("max.compaction.lag.ms"),
@@ -135,18 +135,7 @@ struct View<'a> {
 
 impl View<'_> {
     fn text(&self, name: &str) -> String {
-        if let Some(value) = self.overrides.get(name) {
-            return value.clone();
-        }
-        let inherited = keys::topic_synonym(name).and_then(|broker_name| {
-            match self.broker.number(broker_name) {
-                Some(number) => Some(number.to_string()),
-                None => self.broker.own(broker_name).map(str::to_string),
-            }
-        });
-        inherited
-            .or_else(|| keys::topic(name)?.default.map(str::to_string))
-            .unwrap_or_default()
+        value(name, self.overrides, self.broker)
     }
 
     fn long(&self, name: &str) -> i64 {
@@ -167,4 +156,18 @@ impl View<'_> {
             _ => Compression::Producer,
         }
     }
+}
+
+/// The text in force for one setting of a topic. A number that the broker was given in hours comes in milliseconds.
+pub(super) fn value(name: &str, overrides: &Values, broker: &Settings) -> String {
+    if let Some(value) = overrides.get(name) {
+        return value.clone();
+    }
+    let inherited = keys::topic_synonym(name).and_then(|synonym| match broker.number(synonym) {
+        Some(number) => Some(number.to_string()),
+        None => broker.own(synonym).map(str::to_string),
+    });
+    inherited
+        .or_else(|| keys::topic(name)?.default.map(str::to_string))
+        .unwrap_or_default()
 }

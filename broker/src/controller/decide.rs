@@ -3,7 +3,7 @@
 use ottla_protocol::ids::Uuid;
 
 use super::record::{Fact, Record};
-use super::{Command, Outcome, ProducerIds, State};
+use super::{Command, Outcome, ProducerIds, Refusal, State};
 
 mod brokers;
 mod check;
@@ -16,6 +16,8 @@ mod incremental;
 mod placement;
 mod quotas;
 mod replace;
+
+pub use check::topic_name as check_topic_name;
 
 /// Producer ids in one block.
 const PRODUCER_ID_BLOCK: i32 = 1000;
@@ -100,13 +102,13 @@ impl State {
         let first = self.next_producer_id;
         let Some(next) = first.checked_add(i64::from(PRODUCER_ID_BLOCK)) else {
             let code = ottla_protocol::ErrorCode::UNKNOWN_SERVER_ERROR;
-            return Outcome::Refused(super::Refusal::new(code, "all producer ids are taken"));
+            return Outcome::ProducerIds(Err(Refusal::new(code, "all producer ids are taken")));
         };
         facts.push(Fact::ProducerIdsTaken(next));
-        Outcome::ProducerIds(ProducerIds {
+        Outcome::ProducerIds(Ok(ProducerIds {
             first,
             count: PRODUCER_ID_BLOCK,
-        })
+        }))
     }
 }
 

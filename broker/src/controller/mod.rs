@@ -15,6 +15,7 @@ pub use command::{
     Command, ConfigChange, ConfigOp, ConfigReplacement, FeatureDirection, FeatureUpdate,
     MorePartitions, NewTopic, QuotaChange, TopicRef,
 };
+pub use decide::check_topic_name;
 pub use outcome::{Created, CreatedTopic, Deleted, Outcome, ProducerIds, Refusal};
 pub use record::{BadRecord, Record};
 pub use state::State;

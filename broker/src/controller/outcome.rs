@@ -19,7 +19,7 @@ pub enum Outcome {
     /// One result for each topic of the command; one given more than once has one.
     Deleted(Vec<Deleted>),
     /// A block of producer ids that nobody else has.
-    ProducerIds(ProducerIds),
+    ProducerIds(Result<ProducerIds, Refusal>),
     /// The whole command was refused.
     Refused(Refusal),
 }

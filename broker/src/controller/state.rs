@@ -12,7 +12,7 @@ use ottla_protocol::ids::{NodeId, PartitionId, Uuid};
 use super::record::{self, ConfigChanged, Fact, QuotaChanged, QuotaPart, Record};
 use crate::config::{BrokerConfig, Settings, TopicConfig, Values};
 use crate::metadata::{
-    Broker, ConfigResource, Endpoint, Image, PartitionState, QuotaEntity, Topic, Topics,
+    Broker, ConfigResource, Endpoint, Image, PartitionState, Quorum, QuotaEntity, Topic, Topics,
     is_internal,
 };
 
@@ -23,10 +23,11 @@ use crate::metadata::{
 /// only then gives the outcome out; one command at a time; (3) after each change publishes [`State::image`].
 #[derive(Clone, Debug)]
 pub struct State {
-    node: NodeId,
+    pub(super) node: NodeId,
     fixed: Arc<Values>,
     pub(super) cluster_id: String,
     pub(super) version: u64,
+    quorum: Quorum,
     pub(super) broker_config: Arc<BrokerConfig>,
     pub(super) brokers: Arc<BTreeMap<NodeId, Broker>>,
     pub(super) topics: Topics,
@@ -48,6 +49,11 @@ impl State {
             fixed,
             cluster_id,
             version: 0,
+            quorum: Quorum {
+                leader: node,
+                epoch: 0,
+                committed: 0,
+            },
             broker_config: Arc::new(BrokerConfig::new(settings)),
             brokers: Arc::default(),
             topics: Topics::default(),
@@ -62,7 +68,9 @@ impl State {
     pub fn image(&self) -> Image {
         Image {
             cluster_id: self.cluster_id.clone(),
+            node: self.node,
             version: self.version,
+            quorum: self.quorum,
             brokers: self.brokers.clone(),
             configs: self.configs.clone(),
             quotas: self.quotas.clone(),
@@ -95,6 +103,15 @@ impl State {
             self.topics.insert(topic);
             self.version += 1;
         }
+    }
+
+    /// Notes how the controller's own Raft group stands; shown by DescribeQuorum. Not replicated.
+    pub fn observe_quorum(&mut self, leader: NodeId, epoch: i32, committed: i64) {
+        self.quorum = Quorum {
+            leader,
+            epoch,
+            committed,
+        };
     }
 
     /// Applies one committed record. Records that speak of things that are gone change nothing.

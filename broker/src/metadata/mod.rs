@@ -19,10 +19,14 @@ pub use topics::Topics;
 /// The cluster at one version. Lives on: every shard (shared, `Send`). View: everything that was committed up to `version`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Image {
+    /// The node that this image was published on.
+    pub node: NodeId,
     /// The cluster's id, as clients see it.
     pub cluster_id: String,
     /// Grows with every change.
     pub version: u64,
+    /// The controller's own group.
+    pub quorum: Quorum,
     /// The nodes, by id.
     pub brokers: Arc<BTreeMap<NodeId, Broker>>,
     /// Settings that were changed at run time, by what they belong to. Topics' own are in [`Topic::overrides`].
@@ -35,6 +39,17 @@ pub struct Image {
     pub broker_config: Arc<BrokerConfig>,
     /// The topics, by name and by id.
     pub topics: Topics,
+}
+
+/// The controller's Raft group as this node last saw it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quorum {
+    /// The active controller.
+    pub leader: NodeId,
+    /// Its term.
+    pub epoch: i32,
+    /// First index of its log that is not committed.
+    pub committed: i64,
 }
 
 /// A node of the cluster as clients reach it.
@@ -119,10 +134,16 @@ pub struct QuotaEntity {
 
 impl Image {
     /// A cluster with nothing in it.
-    pub fn empty(cluster_id: String) -> Image {
+    pub fn empty(cluster_id: String, node: NodeId) -> Image {
         Image {
+            node,
             cluster_id,
             version: 0,
+            quorum: Quorum {
+                leader: node,
+                epoch: 0,
+                committed: 0,
+            },
             brokers: Arc::default(),
             configs: Arc::default(),
             quotas: Arc::default(),

@@ -10,7 +10,7 @@ use crate::controller::{Refusal, State};
 use crate::metadata::{ConfigResource, NameFault, check_topic_name};
 
 /// Kafka's words for a name that no topic may have.
-pub(crate) fn topic_name(name: &str) -> Result<(), Refusal> {
+pub fn topic_name(name: &str) -> Result<(), Refusal> {
     let fault = match check_topic_name(name) {
         Ok(()) => return Ok(()),
         Err(NameFault::Empty) => "the empty string is not allowed".to_string(),
