@@ -19,6 +19,13 @@ pub enum DecodeError {
         /// Bytes left.
         have: usize,
     },
+    /// An array would take more memory than the reader was given.
+    Memory {
+        /// Bytes the array takes.
+        need: usize,
+        /// Bytes it may take.
+        have: usize,
+    },
     /// A length or count that is out of the type's range.
     Length(i64),
     /// Null where the version does not allow it.
@@ -39,6 +46,12 @@ impl fmt::Display for DecodeError {
             DecodeError::Truncated { need, have } => write!(f, "needs {need} bytes, {have} left"),
             DecodeError::Count { count, have } => {
                 write!(f, "announces {count} elements, {have} bytes left")
+            }
+            DecodeError::Memory { need, have } => {
+                write!(
+                    f,
+                    "an array takes {need} bytes of memory, {have} are allowed"
+                )
             }
             DecodeError::Length(n) => write!(f, "length {n} is out of range"),
             DecodeError::Null => f.write_str("null in a field that must not be null"),

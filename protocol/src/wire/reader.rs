@@ -16,6 +16,8 @@ const MAX_STRING: usize = i16::MAX as usize;
 #[derive(Clone, Debug)]
 pub struct Reader<'a> {
     rest: &'a [u8],
+    /// Bytes that arrays may still take in memory.
+    memory: usize,
 }
 
 macro_rules! fixed {
@@ -30,7 +32,20 @@ macro_rules! fixed {
 impl<'a> Reader<'a> {
     /// Reads from the start of `bytes`.
     pub fn new(bytes: &'a [u8]) -> Reader<'a> {
-        Reader { rest: bytes }
+        Reader {
+            rest: bytes,
+            memory: usize::MAX,
+        }
+    }
+
+    /// Reads from the start of `bytes` into arrays that take at most `memory` bytes together. An
+    /// empty element of a few bytes may take 70 times as much in memory, so a large frame from
+    /// a stranger needs a bound of its own.
+    pub fn with_memory(bytes: &'a [u8], memory: usize) -> Reader<'a> {
+        Reader {
+            rest: bytes,
+            memory,
+        }
     }
 
     /// The bytes not read yet.
@@ -204,6 +219,14 @@ impl<'a> Reader<'a> {
                 have: self.rest.len(),
             });
         }
+        let need = count.saturating_mul(size_of::<T>());
+        let Some(memory) = self.memory.checked_sub(need) else {
+            return Err(DecodeError::Memory {
+                need,
+                have: self.memory,
+            });
+        };
+        self.memory = memory;
         let first = FIRST_ALLOCATION / size_of::<T>().max(1);
         let mut elements = Vec::with_capacity(count.min(first.max(1)));
         for _ in 0..count {
@@ -244,10 +267,11 @@ impl<'a> Reader<'a> {
         for _ in 0..self.uvarint()? {
             let tag = self.uvarint()?;
             let size = self.uvarint()? as usize;
-            let mut field = Reader::new(self.take(size)?);
+            let mut field = Reader::with_memory(self.take(size)?, self.memory);
             if known(tag, &mut field)? && !field.rest.is_empty() {
                 return Err(DecodeError::TagSize(tag));
             }
+            self.memory = field.memory;
         }
         Ok(())
     }

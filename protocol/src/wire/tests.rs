@@ -49,6 +49,18 @@ fn a_count_is_checked_before_anything_is_allocated() {
 }
 
 #[test]
+fn arrays_stay_within_the_memory_they_are_given() {
+    let bytes = [5, 0, 0, 0, 0, 3, 0, 0];
+    let mut r = Reader::with_memory(&bytes, 40);
+    assert_eq!(
+        r.array(true, 1, |r| r.i8().map(i64::from)).map(|a| a.len()),
+        Ok(4)
+    );
+    let answer = r.array(true, 1, |r| r.i8().map(i64::from));
+    assert_eq!(answer, Err(DecodeError::Memory { need: 16, have: 8 }));
+}
+
+#[test]
 fn null_needs_a_nullable_field() {
     assert_eq!(Reader::new(&[0]).string(true), Err(DecodeError::Null));
     assert_eq!(Reader::new(&[0]).nullable_string(true), Ok(None));

@@ -27,6 +27,10 @@ fn encode(message: &impl Encode, version: i16) -> Outcome {
         .to_vec())
 }
 
+fn can_decode<'a, T: Decode<'a>>(bytes: &'a [u8], version: i16) -> bool {
+    T::decode(&mut Reader::new(bytes), version).is_ok()
+}
+
 macro_rules! dispatch {
     ($(($module:ident $request:ident $response:ident))*) => {
         /// Decodes a message of `version` and encodes it in `other`.
@@ -43,7 +47,23 @@ macro_rules! dispatch {
             Err(format!("no key {key}"))
         }
 
+        /// Is it a message (bytes after it are not looked at)?
+        #[allow(dead_code)] // each test that shares this file uses its part
+        pub fn decodes(request: bool, key: i16, version: i16, bytes: &[u8]) -> bool {
+            use ottla_protocol::Request;
+            use ottla_protocol::messages::*;
+            $(if key == <$module::$request as Request>::KEY.0 {
+                return if request {
+                    can_decode::<$module::$request>(bytes, version)
+                } else {
+                    can_decode::<$module::$response>(bytes, version)
+                };
+            })*
+            false
+        }
+
         /// Encodes a message that holds its defaults.
+        #[allow(dead_code)]
         pub fn default(request: bool, key: i16, version: i16) -> Outcome {
             use ottla_protocol::Request;
             use ottla_protocol::messages::*;

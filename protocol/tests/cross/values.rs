@@ -77,6 +77,40 @@ impl<'a> Maker<'a> {
         }
     }
 
+    /// A value as small as can be, but for the first array of structures, strings or numbers down to
+    /// `depth` arrays: it has `count` elements.
+    pub fn small(&self, s: &'a Struct, depth: usize, count: usize) -> Value {
+        let mut object = Map::new();
+        let mut filled = false;
+        for f in self.present(s).filter(|f| f.tag.is_none()) {
+            let zero = match (&f.kind, f.array) {
+                (_, true) if depth > 0 && !filled => {
+                    filled = true;
+                    let count = if depth > 1 { 40 } else { count };
+                    (0..count)
+                        .map(|_| self.small_element(f, depth - 1, count))
+                        .collect()
+                }
+                (_, true) => json!([]),
+                _ if self.may_be_null(f) => Value::Null,
+                _ => self.small_element(f, depth, count),
+            };
+            object.insert(camel(&f.name), zero);
+        }
+        Value::Object(object)
+    }
+
+    fn small_element(&self, f: &'a Field, depth: usize, count: usize) -> Value {
+        match &f.kind {
+            Kind::Bool => json!(false),
+            Kind::Float64 => json!(0.0),
+            Kind::Uuid => json!(ottla_protocol::Uuid::ZERO.to_string()),
+            Kind::String | Kind::Bytes | Kind::Records => json!(""),
+            Kind::Struct(_) => self.small(self.inner(f).expect("a structure"), depth, count),
+            _ => json!(0),
+        }
+    }
+
     fn default_field(&self, f: &'a Field) -> Value {
         let given = f.default.as_deref();
         match &f.kind {

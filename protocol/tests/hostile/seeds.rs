@@ -1,0 +1,71 @@
+//! Valid input for the fuzz targets to start from: fuzz/seeds.
+
+use std::path::PathBuf;
+
+use ottla_protocol::api::{APIS, RequestHeader};
+use ottla_protocol::record::Codec;
+use ottla_protocol::record::compression::compress;
+use ottla_protocol::wire::Writer;
+
+use crate::batches::batch;
+use crate::notation;
+use crate::random::Random;
+use crate::values::Maker;
+
+#[test]
+#[ignore = "writes files: fuzz/seeds"]
+fn write_seeds() {
+    let folder = PathBuf::from(std::env::var_os("OTTLA_SEEDS").expect("run fuzz/seeds"));
+    let write = |target: &str, name: &str, bytes: &[u8]| {
+        let folder = folder.join(target);
+        std::fs::create_dir_all(&folder).expect("a folder");
+        std::fs::write(folder.join(name), bytes).expect("written");
+    };
+    let mut r = Random::new(6);
+    for ((_, api), row) in notation::load().iter().zip(APIS) {
+        let index = APIS
+            .iter()
+            .position(|other| other.key == row.key)
+            .expect("in the table") as u8;
+        for version in api.versions.first..=api.versions.last {
+            for (target, root) in [("request", &api.request), ("response", &api.response)] {
+                let maker = Maker { api, version };
+                let mut body = Vec::new();
+                maker.encode(root, &maker.random(root, &mut r), &mut body);
+                let select = [index, (version - api.versions.first) as u8];
+                let name = format!("{}-{version}", api.name);
+                write(target, &name, &[&select[..], &body].concat());
+                if target == "request" {
+                    let mut w = Writer::new();
+                    let client_id = Some("client".into());
+                    let header = RequestHeader {
+                        api_key: row.key,
+                        api_version: version,
+                        correlation_id: 1,
+                        client_id,
+                    };
+                    header.encode(&mut w).expect("a header");
+                    w.raw(&body);
+                    write(
+                        "header",
+                        &name,
+                        &w.finish().expect("a request").into_bytes(),
+                    );
+                }
+            }
+        }
+    }
+    for codec in Codec::ALL {
+        for i in 0..10 {
+            write(
+                "batch",
+                &format!("{}-{i}", codec.name()),
+                &batch(codec, &mut r),
+            );
+            let mut packed = vec![codec.id(), 20];
+            let bytes = [r.bytes(200), vec![b'a'; r.below(4000) as usize]].concat();
+            compress(codec, None, &bytes, &mut packed).expect("compresses");
+            write("decompress", &format!("{}-{i}", codec.name()), &packed);
+        }
+    }
+}
