@@ -82,7 +82,7 @@ pub(super) fn handle(
                 max_version: feature.max,
             })
             .collect(),
-        finalized_features_epoch: i64::try_from(ctx.metadata_version.get()).unwrap_or(i64::MAX),
+        finalized_features_epoch: i64::try_from(ctx.image().version).unwrap_or(i64::MAX),
         // Kafka says the level in force twice: lowest and highest are one.
         finalized_features: finalized
             .map(|feature| FinalizedFeatureKey {

@@ -1,12 +1,30 @@
 //! What handlers work with.
 
-use std::cell::Cell;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::ops::{Deref, Range};
 use std::rc::Rc;
+use std::sync::Arc;
 
+use ottla_protocol::error_code::ErrorCode;
+use ottla_protocol::ids::PartitionId;
+use ottla_runtime::mesh::Calls;
 use ottla_runtime::shards::ShardId;
+use ottla_runtime::time;
 
 use super::answers::Answers;
-use crate::metrics::Metrics;
+use super::fetch::session::Sessions;
+use super::router::Router;
+use super::Close;
+use crate::config::BrokerConfig;
+use crate::controller::calls::{ControlAnswer, ControlCall};
+use crate::controller::{Command, Outcome, Refusal};
+use crate::metadata::Image;
+use crate::metrics::{Metrics, Snapshot};
+use crate::partition::calls::{Answer, Call};
+
+/// The control mesh of one shard.
+pub type Control = Rc<Calls<ControlCall, ControlAnswer>>;
 
 /// One shard's surroundings, made once at boot and shared by all of its connections.
 pub struct Context {
@@ -16,6 +34,92 @@ pub struct Context {
     pub metrics: Rc<Metrics>,
     /// Memory of answers on their way to clients.
     pub answers: Rc<Answers>,
-    /// Version of the metadata image that this shard has; rises with every change.
-    pub metadata_version: Cell<u64>,
+    /// The way to partitions.
+    pub router: Router,
+    /// The way to the controller and to the other shards.
+    pub control: Control,
+    /// Fetch sessions of consumers that came to this shard.
+    pub sessions: RefCell<Sessions>,
+    /// Producer ids that this shard may hand out.
+    pub producer_ids: RefCell<Range<i64>>,
+    /// Counted by one count for all requests of this shard: cloning it touches no memory of another core.
+    image: RefCell<Rc<Arc<Image>>>,
+}
+
+impl Context {
+    /// For a shard that has been recovered.
+    pub fn new(
+        shard: ShardId, metrics: Rc<Metrics>, answer_memory: usize, router: Router, control: Control, image: Image,
+    ) -> Context {
+        let slots = image.broker_config.fetch.session_slots.max(0) as usize;
+        let shards = router.shards();
+        Context {
+            shard,
+            answers: Answers::new(answer_memory, metrics.clone()),
+            metrics,
+            sessions: RefCell::new(Sessions::new(slots.div_ceil(usize::from(shards)), shard.0, shards)),
+            router,
+            control,
+            producer_ids: RefCell::new(0..0),
+            image: RefCell::new(Rc::new(Arc::new(image))),
+        }
+    }
+
+    /// The cluster as this shard knows it; take it once per request, so that the request sees one state.
+    pub fn image(&self) -> Rc<Arc<Image>> {
+        self.image.borrow().clone()
+    }
+
+    /// The broker's settings in force.
+    pub fn config(&self) -> Config {
+        Config(self.image())
+    }
+
+    /// From now on `image` is what requests see.
+    pub fn install(&self, image: Arc<Image>) {
+        *self.image.borrow_mut() = Rc::new(image);
+    }
+
+    /// Wall clock, ms.
+    pub fn now_ms(&self) -> i64 {
+        time::wall_ms()
+    }
+
+    /// Has the controller carry out a command: when this returns the change is committed, and visible on every shard.
+    pub async fn controller(&self, command: Command) -> Outcome {
+        match self.control.call(ShardId(0), ControlCall::Command(command)).await {
+            Ok(ControlAnswer::Command(outcome)) => outcome,
+            _ => Outcome::Refused(Refusal::new(ErrorCode::COORDINATOR_NOT_AVAILABLE, "the broker is stopping")),
+        }
+    }
+
+    /// Bytes on disk of every partition of this node.
+    pub async fn log_sizes(&self) -> Result<BTreeMap<PartitionId, u64>, Close> {
+        let take = |answer| if let Answer::Sizes(sizes) = answer { Some(sizes) } else { None };
+        let sizes = self.router.gather(|| Call::Sizes, take).await?;
+        Ok(sizes.into_iter().flatten().collect())
+    }
+
+    /// The counters of every shard.
+    pub async fn gather_metrics(&self) -> Vec<Snapshot> {
+        let mut snapshots = Vec::new();
+        for shard in 0..self.router.shards() {
+            // A shard that is gone has nothing to say.
+            if let Ok(ControlAnswer::Metrics(s)) = self.control.call(ShardId(shard), ControlCall::Metrics).await {
+                snapshots.push(*s);
+            }
+        }
+        snapshots
+    }
+}
+
+/// The broker's settings, held by the image that they belong to.
+pub struct Config(Rc<Arc<Image>>);
+
+impl Deref for Config {
+    type Target = BrokerConfig;
+
+    fn deref(&self) -> &BrokerConfig {
+        &self.0.broker_config
+    }
 }

@@ -69,8 +69,15 @@ serve! {
     plain {
     }
     closing {
+        DELETE_RECORDS => delete_records(m::delete_records::DeleteRecordsRequest<'_>);
+        DESCRIBE_PRODUCERS => describe_producers(m::describe_producers::DescribeProducersRequest<'_>);
+        FETCH => fetch(m::fetch::FetchRequest<'_>);
+        INIT_PRODUCER_ID => init_producer_id(m::init_producer_id::InitProducerIdRequest<'_>);
+        LIST_OFFSETS => list_offsets(m::list_offsets::ListOffsetsRequest<'_>);
+        OFFSET_FOR_LEADER_EPOCH => offset_for_leader_epoch(m::offset_for_leader_epoch::OffsetForLeaderEpochRequest<'_>);
     }
     staged {
+        PRODUCE => produce;
     }
 }
 

@@ -8,7 +8,15 @@ mod api_versions;
 mod close;
 mod conn;
 mod context;
+mod delete_records;
+mod describe_producers;
 mod dispatch;
+pub mod fetch;
+mod init_producer_id;
+mod list_offsets;
+mod offset_for_leader_epoch;
+mod produce;
+pub mod router;
 
 pub use close::{Close, Fault};
 pub use conn::{ConnInfo, Endpoint, RequestMeta, Software};

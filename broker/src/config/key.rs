@@ -59,7 +59,7 @@ pub enum Rule {
     OneOf(&'static [&'static str]),
     /// One of these words, in any case.
     OneOfAnyCase(&'static [&'static str]),
-    /// A list of these words, without repetition.
+    /// A list of these words; one that is given twice counts once.
     ListOf(&'static [&'static str]),
     /// Text that is not empty.
     NotEmpty,

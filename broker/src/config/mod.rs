@@ -5,6 +5,7 @@
 
 pub mod broker;
 pub mod describe;
+pub mod given;
 pub mod key;
 pub mod keys;
 pub mod loggers;
@@ -16,3 +17,6 @@ pub mod value;
 pub use broker::{BrokerConfig, FetchConfig, NetConfig};
 pub use settings::{Settings, Source, Values};
 pub use topic::{Compression, TimestampType, TopicConfig};
+
+#[cfg(test)]
+mod tests;

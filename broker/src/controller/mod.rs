@@ -4,7 +4,9 @@
 //! out, with the [`Outcome`] to answer once they are committed; [`State::apply`] is the only way the state changes. The
 //! rules of each command stand in its own file.
 
+pub mod calls;
 pub mod command;
+pub mod driver;
 mod decide;
 pub mod features;
 pub mod outcome;

@@ -1,1 +1,248 @@
 //! The partition owner: what one replica of one partition does on its shard.
+//!
+//! Lives on: the owner shard. It joins the two that do not know each other: the pure [`Replica`] decides, the
+//! [`Log`] and the shard's journal keep.
+//!
+//! The way of a batch here: [`produce`] checks it, stamps offset and epoch and proposes it; the write cycle calls
+//! [`gather`](Group::gather), which turns the replica's appends into journal frames and log appends; after the flush
+//! [`flushed`](Group::flushed) lets the replica commit, and the commit answers producers and wakes fetches.
+//!
+//! Invariants:
+//! - log start <= high watermark <= log end; the high watermark never falls while the partition is open.
+//! - whoever waits for an offset below the high watermark has been answered.
+//! - frames of one replica reach the journal in the order of its appends.
+
+pub mod calls;
+mod checks;
+mod commands;
+mod fetch;
+mod internal;
+mod lifecycle;
+mod offsets;
+mod open;
+mod produce;
+pub mod producers;
+mod state;
+pub mod table;
+mod waiters;
+
+use std::cell::{Cell, RefCell};
+use std::rc::{Rc, Weak};
+use std::sync::Arc;
+
+use ottla_protocol::error_code::ErrorCode;
+use ottla_protocol::ids::PartitionId;
+use ottla_raft::{Action, Append, Entry, Input, Kind, Replica};
+use ottla_runtime::sync::oneshot;
+use ottla_storage::Frame;
+use ottla_storage::log::Log;
+
+use self::produce::Ack;
+use self::producers::Producers;
+use self::waiters::{Acks, Watchers};
+use crate::config::TopicConfig;
+use crate::shard::Shard;
+use crate::shard::write_cycle::Group;
+
+/// One replica of one partition.
+pub struct Partition {
+    id: PartitionId,
+    topic: String,
+    shard: Rc<Shard>,
+    log: Log,
+    state: RefCell<State>,
+    queued: Cell<bool>,
+    me: Weak<Partition>,
+}
+
+struct State {
+    replica: Replica,
+    config: Arc<TopicConfig>,
+    producers: Producers,
+    acks: Acks<Ack>,
+    watchers: Watchers,
+    /// Who waits for a command, by the command's index and term.
+    commands: Vec<(u64, u64, oneshot::Sender<Result<i64, ErrorCode>>)>,
+    /// Who waits until this replica serves.
+    serving: Vec<oneshot::Sender<()>>,
+    high_watermark: i64,
+    /// Frames that no write cycle has taken yet, and the append that they complete.
+    frames: Vec<Frame>,
+    appended: Option<u64>,
+    /// Deleted or stopping: nothing is taken any more.
+    closed: bool,
+}
+
+impl Partition {
+    /// Its id.
+    pub fn id(&self) -> PartitionId {
+        self.id
+    }
+
+    /// Its topic's name.
+    pub fn topic(&self) -> &str {
+        &self.topic
+    }
+
+    /// Its log.
+    pub fn log(&self) -> &Log {
+        &self.log
+    }
+
+    /// First offset not committed.
+    pub fn high_watermark(&self) -> i64 {
+        self.state.borrow().high_watermark
+    }
+
+    /// The topic's settings changed.
+    pub fn configure(&self, config: &Arc<TopicConfig>) {
+        if Arc::ptr_eq(&self.state.borrow().config, config) {
+            return;
+        }
+        self.log.configure(open::log_config(config));
+        self.state.borrow_mut().config = config.clone();
+    }
+
+    /// Takes nothing more and sends everybody away who waits: the partition is deleted here, or the broker stops.
+    pub fn close(&self, why: ErrorCode) {
+        let mut state = self.state.borrow_mut();
+        state.closed = true;
+        state.fail_waiting(why);
+    }
+
+    /// The write cycle has to look at this partition.
+    fn mark(&self) {
+        if let Some(me) = self.me.upgrade() {
+            let group: Rc<dyn Group> = me;
+            self.shard.writes.mark(&group);
+        }
+    }
+
+    /// Carries out what the replica wants done, in its order.
+    fn drive(&self) {
+        let mut state = self.state.borrow_mut();
+        while let Some(action) = state.replica.poll() {
+            match action {
+                Action::Append(append) => self.append(&mut state, append),
+                Action::Commit(entries) => self.commit(&mut state, &entries),
+                Action::Lost { .. } => state.fail_waiting(ErrorCode::NOT_LEADER_OR_FOLLOWER),
+                Action::Role(_) => state.watchers.fire_all(),
+                Action::Serving { .. } => {
+                    state.watchers.fire_all();
+                    for waiter in state.serving.drain(..) {
+                        // Whoever asked may be gone.
+                        let _ = waiter.send(());
+                    }
+                }
+                Action::Fault(fault) => {
+                    tracing::error!(partition = %self.id, topic = self.topic, "partition off line: {fault}");
+                    state.closed = true;
+                    state.fail_waiting(ErrorCode::KAFKA_STORAGE_ERROR);
+                }
+                // A group of one has no peers, and its members do not change before there are other nodes.
+                other => tracing::error!(partition = %self.id, "a replica without peers asked for {other:?}"),
+            }
+        }
+    }
+
+    fn append(&self, state: &mut State, append: Append) {
+        if let Some(from) = append.truncate_from {
+            self.truncate(state, from);
+        }
+        for entry in append.entries {
+            let entry = open::stored_entry(entry);
+            if let Err(error) = open::append(&self.log, &entry) {
+                unreachable!("consensus appends in order, and batches were checked: {error}");
+            }
+            state.frames.push(Frame::Entry { id: self.id, entry });
+        }
+        if let Some(hard) = append.hard {
+            state.frames.push(Frame::HardState { id: self.id, hard: open::stored(hard) });
+        }
+        state.appended = Some(append.seq);
+        self.mark();
+    }
+
+    fn truncate(&self, state: &mut State, from: u64) {
+        let Some(last) = state.replica.point_at(from - 1) else {
+            unreachable!("consensus cuts only what it has in view, and {from} follows nothing there");
+        };
+        if let Err(error) = self.log.truncate_to(last.end_offset, (last.index, last.term)) {
+            unreachable!("only committed entries are flushed, and those are never cut: {error}");
+        }
+        state.producers.truncate(last.end_offset);
+        state.frames.push(Frame::Truncate { id: self.id, from });
+    }
+
+    fn commit(&self, state: &mut State, entries: &[Entry]) {
+        let mut bytes = 0;
+        for entry in entries {
+            match entry.kind {
+                Kind::Data => {
+                    bytes += entry.body.len();
+                    state.high_watermark = entry.end_offset();
+                }
+                Kind::Command => self.apply_command(state, entry),
+                Kind::Empty | Kind::Config => {}
+            }
+        }
+        let high_watermark = state.high_watermark;
+        state.producers.commit(high_watermark);
+        let start = self.log.start_offset();
+        while let Some(ack) = state.acks.committed(high_watermark) {
+            ack.committed(start);
+        }
+        if bytes > 0 {
+            state.watchers.committed(bytes as i64);
+            self.shard.metrics.produced_bytes.add(bytes as u64);
+        }
+    }
+}
+
+impl State {
+    /// Is this node the leader, with everything before its term applied?
+    fn leads(&self) -> bool {
+        !self.closed && self.replica.can_serve()
+    }
+
+    fn fail_waiting(&mut self, why: ErrorCode) {
+        for ack in self.acks.lost_from(i64::MIN) {
+            ack.failed(why);
+        }
+        for (_, _, waiter) in self.commands.drain(..) {
+            // Whoever asked may be gone.
+            let _ = waiter.send(Err(why));
+        }
+        self.serving.clear();
+        self.watchers.fire_all();
+    }
+
+    /// Compares the leader epoch that a client knows with ours: 74 if it is older, 75 if it is newer, fine if none.
+    fn check_epoch(&self, known: i32) -> Result<(), ErrorCode> {
+        let current = self.replica.term() as i32;
+        match known {
+            -1 => Ok(()),
+            known if known < current => Err(ErrorCode::FENCED_LEADER_EPOCH),
+            known if known > current => Err(ErrorCode::UNKNOWN_LEADER_EPOCH),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Group for Partition {
+    fn gather(&self, frames: &mut Vec<Frame>) -> Option<u64> {
+        self.drive();
+        let mut state = self.state.borrow_mut();
+        frames.append(&mut state.frames);
+        state.appended.take()
+    }
+
+    fn flushed(&self, token: u64) {
+        self.state.borrow_mut().replica.handle(Input::Appended { seq: token });
+        self.drive();
+    }
+
+    fn queued(&self) -> &Cell<bool> {
+        &self.queued
+    }
+}

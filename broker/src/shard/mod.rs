@@ -1,1 +1,50 @@
 //! What one core owns: journal, caches, budgets, the write cycle, and the mesh to the other cores.
+
+pub mod checkpoint;
+pub mod placement;
+pub mod write_cycle;
+
+use std::cell::Cell;
+use std::path::PathBuf;
+use std::rc::Rc;
+
+use ottla_protocol::ids::{NodeId, PartitionId};
+use ottla_storage::budget::DiskBudget;
+use ottla_storage::journal::Journal;
+use ottla_storage::log::Store;
+
+use self::write_cycle::WriteCycle;
+use crate::metrics::Metrics;
+
+/// The parts of one core that its partitions share.
+/// Lives on: its core, and never leaves it.
+pub struct Shard {
+    /// Which shard this is, from 0.
+    pub id: u16,
+    /// How many there are.
+    pub count: u16,
+    /// This node.
+    pub node: NodeId,
+    /// The write-ahead log of all partitions here.
+    pub journal: Rc<Journal>,
+    /// What gathers their writes.
+    pub writes: Rc<WriteCycle>,
+    /// What their logs share: cache, memory and disk budgets.
+    pub store: Store,
+    /// Whether there is room on the disk.
+    pub disk: DiskBudget,
+    /// Counters.
+    pub metrics: Rc<Metrics>,
+    /// The data folder.
+    pub data: PathBuf,
+    /// `producer.id.expiration.ms`.
+    pub producer_expiry_ms: Cell<i64>,
+}
+
+impl Shard {
+    /// Where a partition's segments are, under the data folder. The topic id is part of the name: a topic made again under an old name
+    /// never meets the old one's files.
+    pub fn log_folder(topic: &str, id: PartitionId) -> PathBuf {
+        PathBuf::from("topics").join(topic).join(format!("{}-{}", id.partition, id.topic))
+    }
+}

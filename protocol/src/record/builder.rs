@@ -1,5 +1,6 @@
 //! Makes batches.
 
+use super::Record;
 use super::compression::{self, Codec, CompressError};
 use super::header::{Attributes, HEADER_LEN, LENGTH_END};
 use super::patch::seal;
@@ -83,6 +84,25 @@ impl BatchBuilder {
         value: Option<&[u8]>,
         headers: &[(&str, Option<&[u8]>)],
     ) {
+        let headers = headers.iter().map(|(key, value)| (key.as_bytes(), *value));
+        self.put(offset_delta, timestamp, key, value, headers);
+    }
+
+    /// Adds a record that was read from a batch with this base timestamp, with the next offset.
+    pub fn push_record(&mut self, base_timestamp: i64, record: &Record<'_>) {
+        let headers = record.headers.clone().map(|h| (h.key, h.value));
+        let timestamp = base_timestamp.wrapping_add(record.timestamp_delta);
+        self.put(self.last_offset_delta + 1, timestamp, record.key, record.value, headers);
+    }
+
+    fn put<'h>(
+        &mut self,
+        offset_delta: i32,
+        timestamp: i64,
+        key: Option<&[u8]>,
+        value: Option<&[u8]>,
+        headers: impl ExactSizeIterator<Item = (&'h [u8], Option<&'h [u8]>)>,
+    ) {
         debug_assert!(offset_delta > self.last_offset_delta, "offsets grow");
         if self.count == 0 && self.options.delete_horizon.is_none() {
             self.base_timestamp = timestamp;
@@ -98,8 +118,8 @@ impl BatchBuilder {
         put_bytes(&mut body, value);
         body.varint(headers.len() as i32);
         for (key, value) in headers {
-            put_bytes(&mut body, Some(key.as_bytes()));
-            put_bytes(&mut body, *value);
+            put_bytes(&mut body, Some(key));
+            put_bytes(&mut body, value);
         }
         let body = body.into_vec();
         let mut length = Writer::new();

@@ -78,6 +78,11 @@ pub fn broker(name: &str) -> Option<&'static Key> {
     broker_index().get(name).copied()
 }
 
+/// True for a broker setting about who may do what.
+pub fn is_security(name: &str) -> bool {
+    find(security::KEYS, name).is_some()
+}
+
 /// The topic setting of this name.
 pub fn topic(name: &str) -> Option<&'static Key> {
     find(topic::KEYS, name)

@@ -1,0 +1,124 @@
+//! What shard 0 does before any other: settings, the data folder, and journals laid out for as many shards as there are.
+
+use std::sync::Arc;
+
+use ottla_protocol::ids::NodeId;
+use ottla_runtime::fs;
+use ottla_storage::Frame;
+use ottla_storage::journal::{self, Journal, Recovered};
+
+use super::StartError;
+use super::identity::DataFolder;
+use super::plan::Plan;
+use super::room::Room;
+use crate::config::{self, BrokerConfig, Settings, Values};
+use crate::shard::placement;
+
+/// Settings files are small; more than this is some other file.
+const MAX_CONFIG: usize = 1 << 20;
+
+/// What every shard needs to know to begin.
+#[derive(Clone, Debug)]
+pub struct Founded {
+    /// This node.
+    pub node: NodeId,
+    /// The cluster.
+    pub cluster_id: String,
+    /// Which journal set is valid.
+    pub generation: u64,
+    /// Settings from the file and the command line.
+    pub fixed: Arc<Values>,
+}
+
+/// Reads the settings, takes the data folder, and lays out its journals.
+pub async fn found(plan: &Plan) -> Result<(Founded, DataFolder), StartError> {
+    let given = settings(plan).await?;
+    let fixed = Arc::new(config::given::check(given).map_err(|e| StartError::Setting(e.to_string()))?);
+    let settings = Settings { fixed: fixed.clone(), ..Settings::default() };
+    let node = NodeId(BrokerConfig::new(settings).settings.number("node.id").unwrap_or(1) as i32);
+    let refused = |e| StartError::Folder(Arc::new(e));
+    let mut folder = DataFolder::open(&plan.data, node.0, plan.shards).await.map_err(refused)?;
+    if folder.identity().shards != plan.shards {
+        lay_out(&mut folder, plan.shards).await?;
+    }
+    remove_old_journals(&folder).await;
+    let identity = folder.identity();
+    let founded = Founded { node, cluster_id: identity.cluster_id.clone(), generation: identity.generation, fixed };
+    Ok((founded, folder))
+}
+
+/// What the settings file says, under what the command line says, and what follows from the flags: tools read these.
+async fn settings(plan: &Plan) -> Result<Values, StartError> {
+    let mut given = Values::new();
+    given.insert("node.id".into(), "1".into());
+    if let Some(path) = &plan.config {
+        let unreadable = |why: String| StartError::Setting(format!("--config {}: {why}", path.display()));
+        let bytes = fs::read_file(path, MAX_CONFIG).await.map_err(|e| unreadable(e.to_string()))?;
+        let text = std::str::from_utf8(&bytes).map_err(|_| unreadable("it is not UTF-8 text".into()))?;
+        given.extend(config::given::from_toml(text).map_err(|e| unreadable(e.to_string()))?);
+    }
+    given.extend(plan.set.iter().cloned());
+    let advertised = plan.advertise.as_ref().map_or_else(|| plan.listen.clone(), ToString::to_string);
+    let node = given["node.id"].clone();
+    given.extend([
+        ("broker.id".to_owned(), node),
+        ("process.roles".to_owned(), "broker,controller".to_owned()),
+        ("listeners".to_owned(), format!("PLAINTEXT://{}", plan.listen)),
+        ("advertised.listeners".to_owned(), format!("PLAINTEXT://{advertised}")),
+        ("log.dirs".to_owned(), plan.data.display().to_string()),
+    ]);
+    Ok(given)
+}
+
+/// Makes a new journal set for another number of shards. The old one stays valid until the identity says otherwise, so
+/// a crash on the way changes nothing.
+async fn lay_out(folder: &mut DataFolder, shards: u16) -> Result<(), StartError> {
+    let room = Room::measure(folder.path()).await;
+    let old = folder.identity().clone();
+    let generation = old.generation + 1;
+    let damaged = |e: journal::OpenError| StartError::Storage(e.to_string());
+    // What an interrupted try left behind.
+    for shard in 0..shards {
+        remove(&folder.journal(generation, shard)).await?;
+    }
+    let mut recovered = Recovered::new();
+    for shard in 0..old.shards {
+        let path = folder.journal(old.generation, shard);
+        let (_, found) = Journal::open(path, room.journal()).await.map_err(damaged)?;
+        recovered.extend(found);
+    }
+    for shard in 0..shards {
+        let path = folder.journal(generation, shard);
+        let (journal, _) = Journal::open(path, room.journal()).await.map_err(damaged)?;
+        for (id, found) in recovered.iter().filter(|(id, _)| placement::owner(**id, shards).0 == shard) {
+            let mut frames = Vec::new();
+            frames.extend(found.checkpoint.clone().map(|checkpoint| Frame::Checkpoint { id: *id, checkpoint }));
+            frames.push(Frame::HardState { id: *id, hard: found.hard });
+            frames.extend(found.entries.iter().cloned().map(|entry| Frame::Entry { id: *id, entry }));
+            journal.append(frames).await.map_err(|e| StartError::Storage(e.to_string()))?;
+        }
+        journal.settle().await;
+    }
+    folder.switch(shards, generation).await.map_err(|e| StartError::Folder(Arc::new(e)))
+}
+
+async fn remove(path: &std::path::Path) -> Result<(), StartError> {
+    let failed = |e: std::io::Error| StartError::Storage(format!("{}: {e}", path.display()));
+    if fs::exists(path).await.map_err(failed)? {
+        fs::remove_dir_all(path).await.map_err(failed)?;
+    }
+    Ok(())
+}
+
+/// Journal sets that the identity does not name. They are of no use to anybody; a failure costs disk space only.
+async fn remove_old_journals(folder: &DataFolder) {
+    let sets = folder.journal_sets();
+    let Ok(found) = fs::list(&sets).await else { return };
+    for entry in found {
+        if entry.name != folder.identity().generation.to_string() {
+            if let Err(error) = fs::remove_dir_all(sets.join(&entry.name)).await {
+                tracing::warn!("an old journal set was not removed: {error}");
+            }
+        }
+    }
+}

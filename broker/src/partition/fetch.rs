@@ -1,0 +1,92 @@
+//! Reads of a partition: only what is committed, whole batches, as stored.
+
+use std::rc::Rc;
+
+use ottla_protocol::error_code::ErrorCode;
+use ottla_protocol::ids::PartitionId;
+use ottla_runtime::time;
+use ottla_storage::log::ReadError;
+
+use super::calls::{FetchPart, Fetched};
+use super::waiters::Watch;
+use super::Partition;
+
+impl Partition {
+    /// Reads from `part.offset`, at most `max_bytes` beyond the first batch, which is whole if `first` (KIP-74).
+    ///
+    /// Errors in the answer: 6 not the leader here, 74/75 for another leader epoch, 1 out of range, 56 the disk failed.
+    pub async fn fetch(&self, part: FetchPart, max_bytes: usize, first: bool) -> Fetched {
+        let (mut fetched, limit) = match self.begin_fetch(part) {
+            Ok(begun) => begun,
+            Err(refused) => return refused,
+        };
+        if part.last_fetched_epoch >= 0 {
+            match self.diverging(part).await {
+                Ok(diverging) => fetched.diverging = diverging,
+                Err(code) => return Fetched::refused(code),
+            }
+        }
+        let (start, end) = (self.log.start_offset(), self.log.end_offset());
+        if fetched.diverging.is_none() && (part.offset < start || part.offset > end) {
+            return Fetched::refused(ErrorCode::OFFSET_OUT_OF_RANGE);
+        }
+        if fetched.diverging.is_some() || part.offset >= limit || (max_bytes == 0 && !first) {
+            return fetched;
+        }
+        // The log gives at least one batch whatever its size: fine for the first partition with records, and for the
+        // others as long as something of the limit is left; `Partitions::fetch` drops what is too much.
+        match self.log.read(part.offset, max_bytes, limit).await {
+            Ok(read) => fetched.records = read.parts,
+            // Retention or DeleteRecords passed by while the disk was read.
+            Err(ReadError::OutOfRange { .. }) => return Fetched::refused(ErrorCode::OFFSET_OUT_OF_RANGE),
+            Err(error) => {
+                tracing::error!(partition = %self.id, topic = self.topic, offset = part.offset, "read failed: {error}");
+                return Fetched::refused(ErrorCode::KAFKA_STORAGE_ERROR);
+            }
+        }
+        fetched
+    }
+
+    fn begin_fetch(&self, part: FetchPart) -> Result<(Fetched, i64), Fetched> {
+        let state = self.state.borrow();
+        if !state.leads() {
+            return Err(Fetched::refused(ErrorCode::NOT_LEADER_OR_FOLLOWER));
+        }
+        state.check_epoch(part.current_leader_epoch).map_err(Fetched::refused)?;
+        let high_watermark = state.high_watermark;
+        let fetched = Fetched {
+            high_watermark,
+            // Transactions come with the coordinators; until then everything committed is stable.
+            last_stable_offset: high_watermark,
+            log_start_offset: self.log.start_offset(),
+            ..Fetched::refused(ErrorCode::NONE)
+        };
+        Ok((fetched, high_watermark))
+    }
+
+    /// KIP-595: where the reader's log and ours part, if they do.
+    async fn diverging(&self, part: FetchPart) -> Result<Option<(i32, i64)>, ErrorCode> {
+        let (epoch, end_offset) = self.epoch_end(part.last_fetched_epoch).await?;
+        if epoch < 0 {
+            return Err(ErrorCode::OFFSET_OUT_OF_RANGE);
+        }
+        let parts = epoch < part.last_fetched_epoch || end_offset < part.offset;
+        Ok(parts.then_some((epoch, end_offset)))
+    }
+
+    /// Puts a watch on the partition. It fires at once if the high watermark has moved past `seen`, or there is
+    /// nothing to wait for here.
+    pub fn watch(&self, seen: i64, watch: &Rc<Watch>) {
+        let mut state = self.state.borrow_mut();
+        if state.high_watermark == seen && state.leads() {
+            state.watchers.add(watch.clone(), time::now());
+        } else {
+            watch.fire();
+        }
+    }
+}
+
+/// What a shard answers for a partition that is not (yet, or any more) here.
+pub fn not_here(_: PartitionId) -> Fetched {
+    Fetched::refused(ErrorCode::NOT_LEADER_OR_FOLLOWER)
+}

@@ -1,0 +1,39 @@
+//! A partition as the broker's own state machines use it: append and wait, read from the start.
+
+use bytes::{Bytes, BytesMut};
+use ottla_protocol::error_code::ErrorCode;
+use ottla_runtime::sync::oneshot;
+use ottla_storage::log::ReadError;
+
+use super::Partition;
+use super::calls::ProduceRules;
+use super::produce::Batches;
+
+/// Bytes read at a time when a log is replayed.
+const REPLAY_BYTES: usize = 1 << 20;
+
+impl Partition {
+    /// Appends one batch and waits until it is committed. Answers with the offset of its first record.
+    ///
+    /// Errors: as a producer would get them; after 6 nobody knows whether the batch is committed.
+    pub async fn append_batch(&self, batch: BytesMut) -> Result<i64, ErrorCode> {
+        let (sender, receiver) = oneshot::channel();
+        let batches = Batches::new(1, move |mut produced| {
+            // The state machine may be gone: the broker stops.
+            let _ = sender.send(produced.pop().unwrap_or_default());
+        });
+        // Newest rules, and no more replicas asked for than there are.
+        self.produce(batch, ProduceRules { version: i16::MAX, acks: 1, transactional: false }, &batches, 0);
+        let produced = receiver.await.map_err(|_| ErrorCode::NOT_LEADER_OR_FOLLOWER)?;
+        match produced.error {
+            ErrorCode::NONE => Ok(produced.base_offset),
+            error => Err(error),
+        }
+    }
+
+    /// The committed batches from `offset` on, as many as come in one read, and the offset after them.
+    pub async fn read_committed(&self, offset: i64) -> Result<(Vec<Bytes>, i64), ReadError> {
+        let read = self.log.read(offset, REPLAY_BYTES, self.high_watermark()).await?;
+        Ok((read.parts, read.next))
+    }
+}

@@ -1,0 +1,163 @@
+//! Appending batches: check, stamp, propose; the answer comes with the commit.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use bytes::BytesMut;
+use ottla_protocol::error_code::ErrorCode;
+use ottla_protocol::record;
+use ottla_raft::{Payload, Refused};
+use ottla_runtime::time;
+
+use super::calls::{ProduceRules, Produced};
+use super::checks::{self, Checked, Invalid};
+use super::producers::Verdict;
+use super::{Partition, State};
+
+/// All batches of one call, answered together when the last is decided.
+pub struct Batches {
+    produced: RefCell<Vec<Produced>>,
+    undecided: Cell<usize>,
+    done: RefCell<Option<Box<dyn FnOnce(Vec<Produced>)>>>,
+}
+
+impl Batches {
+    /// `count` batches, and what to do with their answers.
+    pub fn new(count: usize, done: impl FnOnce(Vec<Produced>) + 'static) -> Rc<Self> {
+        let produced = vec![Produced::default(); count];
+        Rc::new(Self {
+            produced: RefCell::new(produced),
+            undecided: Cell::new(count),
+            done: RefCell::new(Some(Box::new(done))),
+        })
+    }
+
+    /// Decides batch `slot`.
+    pub fn decide(&self, slot: usize, produced: Produced) {
+        self.produced.borrow_mut()[slot] = produced;
+        self.undecided.set(self.undecided.get() - 1);
+        if self.undecided.get() == 0 {
+            if let Some(done) = self.done.borrow_mut().take() {
+                done(self.produced.take());
+            }
+        }
+    }
+}
+
+/// One batch that waits for its commit.
+pub struct Ack {
+    batches: Rc<Batches>,
+    slot: usize,
+    base_offset: i64,
+    log_append_time: i64,
+}
+
+impl Ack {
+    /// It is committed.
+    pub fn committed(self, log_start_offset: i64) {
+        let produced = Produced {
+            base_offset: self.base_offset,
+            log_append_time: self.log_append_time,
+            log_start_offset,
+            ..Produced::default()
+        };
+        self.batches.decide(self.slot, produced);
+    }
+
+    /// Nobody can say whether it will be.
+    pub fn failed(self, why: ErrorCode) {
+        self.batches.decide(self.slot, Produced::refused(why));
+    }
+}
+
+/// The code for a proposal that was not taken; each is definite, nothing was written.
+pub fn refused_code(refused: Refused) -> ErrorCode {
+    match refused {
+        Refused::NotLeader { .. } | Refused::Transferring => ErrorCode::NOT_LEADER_OR_FOLLOWER,
+        // The client waits and tries again.
+        Refused::Busy => ErrorCode::THROTTLING_QUOTA_EXCEEDED,
+        Refused::TooLarge => ErrorCode::MESSAGE_TOO_LARGE,
+        Refused::Stopped => ErrorCode::KAFKA_STORAGE_ERROR,
+        Refused::Offsets | Refused::ChangePending | Refused::BadChange => ErrorCode::UNKNOWN_SERVER_ERROR,
+    }
+}
+
+impl Partition {
+    /// Appends `batch`; `batches` hears of the outcome in `slot`, now or when it is committed.
+    pub fn produce(&self, batch: BytesMut, rules: ProduceRules, batches: &Rc<Batches>, slot: usize) {
+        let mut state = self.state.borrow_mut();
+        let outcome = match self.try_produce(&mut state, batch, rules) {
+            Ok(outcome) => outcome,
+            Err(produced) => {
+                drop(state);
+                self.shard.metrics.produce_errors.inc();
+                return batches.decide(slot, produced);
+            }
+        };
+        let Accepted { base_offset, last_offset, log_append_time, new } = outcome;
+        let ack = Ack { batches: batches.clone(), slot, base_offset, log_append_time };
+        if last_offset < state.high_watermark {
+            // A repeat of something committed long ago.
+            drop(state);
+            return ack.committed(self.log.start_offset());
+        }
+        state.acks.wait(last_offset, ack);
+        drop(state);
+        if new {
+            self.mark();
+        }
+    }
+
+    fn try_produce(&self, state: &mut State, mut batch: BytesMut, rules: ProduceRules) -> Result<Accepted, Produced> {
+        if !state.leads() {
+            return Err(Produced::refused(ErrorCode::NOT_LEADER_OR_FOLLOWER));
+        }
+        // One node: the in-sync replicas are this one.
+        if rules.acks == -1 && state.config.min_insync_replicas > 1 {
+            return Err(Produced::refused(ErrorCode::NOT_ENOUGH_REPLICAS));
+        }
+        if let Err(full) = self.shard.disk.admit(batch.len() as u64) {
+            return Err(Produced { message: Some(full.to_string()), ..Produced::refused(ErrorCode::KAFKA_STORAGE_ERROR) });
+        }
+        let now_ms = time::wall_ms();
+        let checked = checks::check(&mut batch, &state.config, rules, now_ms).map_err(Invalid::into_produced)?;
+        if let Some(sequenced) = checked.producer {
+            match state.producers.check(sequenced).map_err(Produced::refused)? {
+                Verdict::New => {}
+                Verdict::Duplicate(before) => return Ok(Accepted::repeat(before.base_offset, before.last_offset)),
+            }
+        }
+        self.propose(state, batch, checked)
+    }
+
+    fn propose(&self, state: &mut State, mut batch: BytesMut, checked: Checked) -> Result<Accepted, Produced> {
+        let (base_offset, term) = (state.replica.next_offset(), state.replica.term());
+        // Both stand before the part of the header that the batch's checksum covers.
+        record::set_base_offset(&mut batch, base_offset);
+        record::set_leader_epoch(&mut batch, term as i32);
+        let payload = Payload::Data { bytes: batch.freeze(), records: checked.records };
+        state.replica.propose(payload).map_err(|r| Produced::refused(refused_code(r)))?;
+        let last_offset = base_offset + i64::from(checked.records) - 1;
+        self.shard.metrics.produced_records.add(u64::from(checked.records));
+        if let Some(sequenced) = checked.producer {
+            state.producers.append(sequenced, base_offset, last_offset, checked.max_timestamp);
+        }
+        Ok(Accepted { base_offset, last_offset, log_append_time: checked.log_append_time, new: true })
+    }
+}
+
+/// A batch that stands in the log, or will.
+struct Accepted {
+    base_offset: i64,
+    last_offset: i64,
+    log_append_time: i64,
+    /// Was it appended by this call?
+    new: bool,
+}
+
+impl Accepted {
+    /// It stands there already.
+    fn repeat(base_offset: i64, last_offset: i64) -> Self {
+        Self { base_offset, last_offset, log_append_time: -1, new: false }
+    }
+}

@@ -1,0 +1,189 @@
+//! All partitions of one shard: calls find them here.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use ottla_protocol::error_code::ErrorCode;
+use ottla_protocol::ids::PartitionId;
+use ottla_runtime::task::{self, Share};
+
+use super::Partition;
+use super::calls::{Answer, Call, Fetch, Fetched, Produce, Produced};
+use super::fetch::not_here;
+use super::produce::Batches;
+use super::waiters::Watch;
+use crate::shard::Shard;
+use ottla_storage::journal::{Recovered, RecoveredPartition};
+
+/// The partitions that this shard owns.
+pub struct Partitions {
+    shard: Rc<Shard>,
+    table: RefCell<BTreeMap<PartitionId, Rc<Partition>>>,
+    /// What the journal recovered of partitions that have not been opened yet.
+    recovered: RefCell<Recovered>,
+}
+
+impl Partitions {
+    /// None yet; `recovered` waits to be opened.
+    pub fn new(shard: Rc<Shard>, recovered: Recovered) -> Rc<Self> {
+        Rc::new(Self { shard, table: RefCell::default(), recovered: RefCell::new(recovered) })
+    }
+
+    /// The shard.
+    pub fn shard(&self) -> &Rc<Shard> {
+        &self.shard
+    }
+
+    /// A partition by its id.
+    pub fn find(&self, id: PartitionId) -> Option<Rc<Partition>> {
+        self.table.borrow().get(&id).cloned()
+    }
+
+    /// What the journal recovered of a partition, once.
+    pub fn take_recovered(&self, id: PartitionId) -> Option<RecoveredPartition> {
+        self.recovered.borrow_mut().remove(&id)
+    }
+
+    /// The partitions that were recovered and never opened.
+    pub fn take_leftovers(&self) -> Vec<PartitionId> {
+        std::mem::take(&mut *self.recovered.borrow_mut()).into_keys().collect()
+    }
+
+    /// All of them, in the order of their ids.
+    pub fn all(&self) -> Vec<Rc<Partition>> {
+        self.table.borrow().values().cloned().collect()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.table.borrow().len()
+    }
+
+    /// Are there none?
+    pub fn is_empty(&self) -> bool {
+        self.table.borrow().is_empty()
+    }
+
+    /// Adds a partition that serves.
+    pub fn insert(&self, partition: Rc<Partition>) {
+        self.table.borrow_mut().insert(partition.id(), partition);
+    }
+
+    /// Takes a partition out; whoever waits on it is sent away.
+    pub fn remove(&self, id: PartitionId) -> Option<Rc<Partition>> {
+        let removed = self.table.borrow_mut().remove(&id);
+        if let Some(partition) = &removed {
+            partition.close(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION);
+        }
+        removed
+    }
+
+    /// Handles a call in the order in which it came. What takes the disk or a commit goes on in a task of its own.
+    pub fn handle(self: &Rc<Self>, call: Call, answer: impl FnOnce(Answer) + 'static) {
+        let table = self.clone();
+        match call {
+            // Before anything else runs: the order of calls is the order of batches.
+            Call::Produce(produce) => self.produce(produce, answer),
+            Call::Watch(watch) => {
+                task::spawn(Share::Foreground, table.watch(watch, answer)).detach();
+            }
+            other => {
+                task::spawn(Share::Foreground, async move { answer(table.answer(other).await) }).detach();
+            }
+        }
+    }
+
+    fn produce(&self, produce: Produce, answer: impl FnOnce(Answer) + 'static) {
+        if produce.parts.is_empty() {
+            return answer(Answer::Produce(Vec::new()));
+        }
+        let batches = Batches::new(produce.parts.len(), |produced| answer(Answer::Produce(produced)));
+        for (slot, (id, batch)) in produce.parts.into_iter().enumerate() {
+            match self.find(id) {
+                Some(partition) => partition.produce(batch, produce.rules, &batches, slot),
+                None => batches.decide(slot, Produced::refused(ErrorCode::NOT_LEADER_OR_FOLLOWER)),
+            }
+        }
+    }
+
+    async fn watch(self: Rc<Self>, watch: super::calls::Watch, answer: impl FnOnce(Answer)) {
+        let (on, fired) = Watch::new(watch.missing, watch.deadline);
+        for (id, seen) in watch.parts {
+            match self.find(id) {
+                Some(partition) => partition.watch(seen, &on),
+                None => on.fire(),
+            }
+        }
+        drop(on);
+        // All partitions have let go of the watch: its time is over, and so is the fetch.
+        if fired.await.is_ok() {
+            answer(Answer::Watch);
+        }
+    }
+
+    async fn answer(self: Rc<Self>, call: Call) -> Answer {
+        match call {
+            Call::Fetch(fetch) => Answer::Fetch(self.fetch(fetch).await),
+            Call::ListOffsets(questions) => {
+                let mut found = Vec::with_capacity(questions.len());
+                for q in questions {
+                    found.push(match self.required(q.id) {
+                        Ok(partition) => partition.list_offset(q).await,
+                        Err(code) => Err(code),
+                    });
+                }
+                Answer::ListOffsets(found)
+            }
+            Call::EpochEnds(questions) => {
+                let mut ends = Vec::with_capacity(questions.len());
+                for q in questions {
+                    ends.push(match self.required(q.id) {
+                        Ok(partition) => partition.epoch_end_offset(q).await,
+                        Err(code) => Err(code),
+                    });
+                }
+                Answer::EpochEnds(ends)
+            }
+            Call::DeleteRecords(questions) => {
+                let mut lows = Vec::with_capacity(questions.len());
+                for (id, offset) in questions {
+                    lows.push(match self.required(id) {
+                        Ok(partition) => partition.delete_records(offset).await,
+                        Err(code) => Err(code),
+                    });
+                }
+                Answer::DeleteRecords(lows)
+            }
+            Call::Producers(ids) => {
+                Answer::Producers(ids.into_iter().map(|id| self.required(id)?.active_producers()).collect())
+            }
+            Call::Sizes => Answer::Sizes(self.all().iter().map(|p| (p.id(), p.log().size())).collect()),
+            Call::Produce(_) | Call::Watch(_) => unreachable!("handled in the order in which they came"),
+        }
+    }
+
+    fn required(&self, id: PartitionId) -> Result<Rc<Partition>, ErrorCode> {
+        self.find(id).ok_or(ErrorCode::NOT_LEADER_OR_FOLLOWER)
+    }
+
+    async fn fetch(&self, fetch: Fetch) -> Vec<Fetched> {
+        let mut left = fetch.max_bytes;
+        let mut first = true;
+        let mut fetched = Vec::with_capacity(fetch.parts.len());
+        for part in fetch.parts {
+            let Some(partition) = self.find(part.id) else {
+                fetched.push(not_here(part.id));
+                continue;
+            };
+            let mut got = partition.fetch(part, left.min(part.max_bytes), first).await;
+            if !first && got.len() > left {
+                got.records.clear();
+            }
+            left = left.saturating_sub(got.len());
+            first &= got.is_empty();
+            fetched.push(got);
+        }
+        fetched
+    }
+}

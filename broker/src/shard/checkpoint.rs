@@ -1,0 +1,119 @@
+//! Keeps the journal short: when it has filled more files than it should, the partitions that the oldest ones wait for
+//! are flushed to their segments and checkpointed, and the files are used again. Nothing runs while nothing is written.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+
+use ottla_protocol::ids::PartitionId;
+use ottla_runtime::sync::Notify;
+use ottla_storage::Frame;
+use ottla_storage::journal::Journal;
+
+/// Partitions flushed at the same time.
+const AT_ONCE: usize = 8;
+
+/// A future of this shard.
+pub type Local<T> = Pin<Box<dyn Future<Output = T>>>;
+
+/// The partitions, as far as checkpoints go. Errors are the disk's, in words.
+pub trait Source {
+    /// Flushes a partition's log and says what a checkpoint of it is; `None` if the partition is gone.
+    fn prepare(&self, id: PartitionId) -> Local<Result<Option<Frame>, String>>;
+    /// A checkpoint with this first offset is durable: what lies below may go.
+    fn durable(&self, id: PartitionId, start_offset: i64) -> Local<Result<(), String>>;
+}
+
+/// The task that checkpoints. Lives on: its shard, background share.
+pub struct Checkpointer {
+    journal: Rc<Journal>,
+    /// Files that the journal may fill before the oldest are worked off; bounds the time of a restart.
+    keep_files: usize,
+    wake: Notify,
+}
+
+impl Checkpointer {
+    /// For `journal`, which is to have at most about `keep_files` files.
+    pub fn new(journal: Rc<Journal>, keep_files: usize) -> Rc<Self> {
+        Rc::new(Self { journal, keep_files, wake: Notify::new() })
+    }
+
+    /// Something was written: looks whether there is work.
+    pub fn written(&self) {
+        if self.journal.files() > self.keep_files {
+            self.wake.notify_one();
+        }
+    }
+
+    /// Runs until something fails; the failure is the disk's and the caller must stop the process.
+    pub async fn run(self: Rc<Self>, source: Rc<dyn Source>) -> String {
+        loop {
+            self.wake.notified().await;
+            while self.journal.files() > self.keep_files {
+                match self.work_off_oldest(&*source).await {
+                    // Frames of appends still in flight hold the file; the next write looks again.
+                    Ok(0) => break,
+                    Ok(_) => {}
+                    Err(why) => return why,
+                }
+            }
+        }
+    }
+
+    /// Checkpoints everything, for a quick next start.
+    pub async fn all(&self, ids: Vec<PartitionId>, source: &dyn Source) -> Result<(), String> {
+        self.checkpoint(ids, source).await?;
+        self.journal.recycle().await.map(drop).map_err(|e| e.to_string())
+    }
+
+    async fn work_off_oldest(&self, source: &dyn Source) -> Result<usize, String> {
+        let (_, pinning) = self.journal.pins();
+        self.checkpoint(pinning, source).await?;
+        self.journal.recycle().await.map_err(|e| e.to_string())
+    }
+
+    async fn checkpoint(&self, ids: Vec<PartitionId>, source: &dyn Source) -> Result<(), String> {
+        for some in ids.chunks(AT_ONCE) {
+            let flushes: Vec<_> = some.iter().map(|id| source.prepare(*id)).collect();
+            let mut frames = Vec::with_capacity(flushes.len());
+            for flush in all(flushes).await {
+                frames.extend(flush?);
+            }
+            if frames.is_empty() {
+                continue;
+            }
+            let starts: Vec<_> = frames.iter().filter_map(start_of).collect();
+            self.journal.append(frames).await.map_err(|e| e.to_string())?;
+            for (id, start_offset) in starts {
+                source.durable(id, start_offset).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn start_of(frame: &Frame) -> Option<(PartitionId, i64)> {
+    match frame {
+        Frame::Checkpoint { id, checkpoint } => Some((*id, checkpoint.start_offset)),
+        _ => None,
+    }
+}
+
+/// Runs all futures at the same time and gives their results in order.
+async fn all<T>(mut futures: Vec<Local<T>>) -> Vec<T> {
+    let mut results: Vec<Option<T>> = futures.iter().map(|_| None).collect();
+    std::future::poll_fn(|cx| {
+        let mut waiting = false;
+        for (future, result) in futures.iter_mut().zip(&mut results) {
+            if result.is_none() {
+                match future.as_mut().poll(cx) {
+                    std::task::Poll::Ready(done) => *result = Some(done),
+                    std::task::Poll::Pending => waiting = true,
+                }
+            }
+        }
+        if waiting { std::task::Poll::Pending } else { std::task::Poll::Ready(()) }
+    })
+    .await;
+    results.into_iter().flatten().collect()
+}

@@ -1,0 +1,103 @@
+//! The write cycle: gathers what all groups of this shard want durable into one journal append, and tells them when it is.
+//!
+//! One append carries the frames of every group touched since the last one, so a flush is shared by hundreds of
+//! partitions. It clocks itself: appends are handed to the journal as they come, the journal writes at once when
+//! nothing is in flight and gathers while something is. No timer, no batch window.
+//!
+//! Invariants: a group is in `dirty` at most once; groups hear of flushes in the order in which they were gathered.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use ottla_runtime::sync::{Notify, queue};
+use ottla_runtime::task;
+use ottla_storage::Frame;
+use ottla_storage::journal::{Append, Failed, Journal};
+
+use super::checkpoint::Checkpointer;
+
+/// A Raft group as the write cycle sees it.
+pub trait Group {
+    /// Moves everything that must be durable into `frames`; the token returned is handed back when it is.
+    fn gather(&self, frames: &mut Vec<Frame>) -> Option<u64>;
+    /// Everything gathered up to `token` is flushed.
+    fn flushed(&self, token: u64);
+    /// Set while the group stands in the list of groups to gather.
+    fn queued(&self) -> &Cell<bool>;
+}
+
+/// Appends that may wait for their flush at the same time; past it the cycle gathers on, into the next append.
+const IN_FLIGHT: usize = 4;
+
+/// The groups of this shard that have something to write.
+pub struct WriteCycle {
+    checkpointer: Rc<Checkpointer>,
+    dirty: RefCell<Vec<Rc<dyn Group>>>,
+    wake: Notify,
+}
+
+type Gathered = Vec<(Rc<dyn Group>, u64)>;
+
+impl WriteCycle {
+    /// Tells `checkpointer` of each append.
+    pub fn new(checkpointer: Rc<Checkpointer>) -> Self {
+        Self { checkpointer, dirty: RefCell::default(), wake: Notify::new() }
+    }
+
+    /// The group has something to write; it is gathered in the next cycle.
+    pub fn mark(&self, group: &Rc<dyn Group>) {
+        if !group.queued().replace(true) {
+            self.dirty.borrow_mut().push(group.clone());
+            self.wake.notify_one();
+        }
+    }
+
+    /// Runs until the journal fails; the failure is for good and the caller must stop the process.
+    pub async fn run(self: Rc<Self>, journal: Rc<Journal>) -> Failed {
+        let (flights, mut arrivals) = queue::bounded::<(Append, Gathered)>(IN_FLIGHT);
+        let checkpointer = self.checkpointer.clone();
+        let failed = task::spawn(task::Share::Foreground, async move {
+            while let Some((append, gathered)) = arrivals.recv().await {
+                if let Err(failed) = append.await {
+                    return Some(failed);
+                }
+                for (group, token) in gathered {
+                    group.flushed(token);
+                }
+                checkpointer.written();
+            }
+            None
+        });
+        loop {
+            self.wake.notified().await;
+            // Whoever is ready to run now may have more to write: one turn of the run queue costs nothing and
+            // lets a burst of requests share this append.
+            task::yield_now().await;
+            let (frames, gathered) = self.gather();
+            if gathered.is_empty() && frames.is_empty() {
+                continue;
+            }
+            let append = journal.append(frames);
+            if flights.send((append, gathered)).await.is_err() {
+                break;
+            }
+        }
+        match failed.await {
+            Some(failed) => failed,
+            None => unreachable!("the arrivals end only with a failure: this task holds the other end"),
+        }
+    }
+
+    fn gather(&self) -> (Vec<Frame>, Gathered) {
+        let groups = std::mem::take(&mut *self.dirty.borrow_mut());
+        let mut frames = Vec::new();
+        let mut gathered = Vec::with_capacity(groups.len());
+        for group in groups {
+            group.queued().set(false);
+            if let Some(token) = group.gather(&mut frames) {
+                gathered.push((group, token));
+            }
+        }
+        (frames, gathered)
+    }
+}
