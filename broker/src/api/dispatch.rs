@@ -67,8 +67,37 @@ macro_rules! serve {
 
 serve! {
     plain {
+        ADD_RAFT_VOTER => add_raft_voter(m::add_raft_voter::AddRaftVoterRequest<'_>);
+        ALTER_CLIENT_QUOTAS => alter_client_quotas(m::alter_client_quotas::AlterClientQuotasRequest<'_>);
+        ALTER_CONFIGS => alter_configs(m::alter_configs::AlterConfigsRequest<'_>);
+        ALTER_PARTITION_REASSIGNMENTS => alter_partition_reassignments(m::alter_partition_reassignments::AlterPartitionReassignmentsRequest<'_>);
+        ALTER_REPLICA_LOG_DIRS => alter_replica_log_dirs(m::alter_replica_log_dirs::AlterReplicaLogDirsRequest<'_>);
+        CREATE_ACLS => create_acls(m::create_acls::CreateAclsRequest<'_>);
+        CREATE_DELEGATION_TOKEN => create_delegation_token(m::create_delegation_token::CreateDelegationTokenRequest<'_>);
+        CREATE_PARTITIONS => create_partitions(m::create_partitions::CreatePartitionsRequest<'_>);
+        CREATE_TOPICS => create_topics(m::create_topics::CreateTopicsRequest<'_>);
+        DELETE_ACLS => delete_acls(m::delete_acls::DeleteAclsRequest<'_>);
+        DELETE_TOPICS => delete_topics(m::delete_topics::DeleteTopicsRequest<'_>);
+        DESCRIBE_ACLS => describe_acls(m::describe_acls::DescribeAclsRequest<'_>);
+        DESCRIBE_CLIENT_QUOTAS => describe_client_quotas(m::describe_client_quotas::DescribeClientQuotasRequest<'_>);
+        DESCRIBE_CLUSTER => describe_cluster(m::describe_cluster::DescribeClusterRequest);
+        DESCRIBE_CONFIGS => describe_configs(m::describe_configs::DescribeConfigsRequest<'_>);
+        DESCRIBE_DELEGATION_TOKEN => describe_delegation_token(m::describe_delegation_token::DescribeDelegationTokenRequest<'_>);
+        DESCRIBE_QUORUM => describe_quorum(m::describe_quorum::DescribeQuorumRequest<'_>);
+        DESCRIBE_TOPIC_PARTITIONS => describe_topic_partitions(m::describe_topic_partitions::DescribeTopicPartitionsRequest<'_>);
+        ELECT_LEADERS => elect_leaders(m::elect_leaders::ElectLeadersRequest<'_>);
+        EXPIRE_DELEGATION_TOKEN => expire_delegation_token(m::expire_delegation_token::ExpireDelegationTokenRequest<'_>);
+        INCREMENTAL_ALTER_CONFIGS => incremental_alter_configs(m::incremental_alter_configs::IncrementalAlterConfigsRequest<'_>);
+        LIST_CONFIG_RESOURCES => list_config_resources(m::list_config_resources::ListConfigResourcesRequest);
+        LIST_PARTITION_REASSIGNMENTS => list_partition_reassignments(m::list_partition_reassignments::ListPartitionReassignmentsRequest<'_>);
+        METADATA => metadata(m::metadata::MetadataRequest<'_>);
+        REMOVE_RAFT_VOTER => remove_raft_voter(m::remove_raft_voter::RemoveRaftVoterRequest<'_>);
+        RENEW_DELEGATION_TOKEN => renew_delegation_token(m::renew_delegation_token::RenewDelegationTokenRequest<'_>);
+        UNREGISTER_BROKER => unregister_broker(m::unregister_broker::UnregisterBrokerRequest);
+        UPDATE_FEATURES => update_features(m::update_features::UpdateFeaturesRequest<'_>);
     }
     closing {
+        DESCRIBE_LOG_DIRS => describe_log_dirs(m::describe_log_dirs::DescribeLogDirsRequest<'_>);
         DELETE_RECORDS => delete_records(m::delete_records::DeleteRecordsRequest<'_>);
         DESCRIBE_PRODUCERS => describe_producers(m::describe_producers::DescribeProducersRequest<'_>);
         FETCH => fetch(m::fetch::FetchRequest<'_>);

@@ -38,17 +38,35 @@ impl fmt::Display for GivenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             GivenError::Syntax(why) => {
-                write!(f, "the settings file is not valid TOML: {why} (names that begin other names have to be quoted)")
+                write!(
+                    f,
+                    "the settings file is not valid TOML: {why} (names that begin other names have to be quoted)"
+                )
             }
             GivenError::Pair(text) => write!(f, "{text:?} is not KEY=VALUE"),
-            GivenError::Shape(name) => write!(f, "{name} takes a text, a number, true, false or a list of texts"),
-            GivenError::Unknown { name, nearest: Some(meant) } => write!(f, "unknown setting {name}; did you mean {meant}?"),
-            GivenError::Unknown { name, nearest: None } => {
-                write!(f, "unknown setting {name}; `ottla config explain` lists all")
+            GivenError::Shape(name) => write!(
+                f,
+                "{name} takes a text, a number, true, false or a list of texts"
+            ),
+            GivenError::Unknown {
+                name,
+                nearest: Some(meant),
+            } => write!(f, "unknown setting {name}; did you mean {meant}?"),
+            GivenError::Unknown {
+                name,
+                nearest: None,
+            } => {
+                write!(
+                    f,
+                    "unknown setting {name}; `ottla config explain` lists all"
+                )
             }
             GivenError::Invalid(why) => f.write_str(why),
             GivenError::Unsafe(name) => {
-                write!(f, "{name} asks for security that this version does not have; remove it, and keep the port private")
+                write!(
+                    f,
+                    "{name} asks for security that this version does not have; remove it, and keep the port private"
+                )
             }
         }
     }
@@ -58,7 +76,9 @@ impl std::error::Error for GivenError {}
 
 /// The settings of a file's text, not yet checked.
 pub fn from_toml(text: &str) -> Result<Values, GivenError> {
-    let table: toml::Table = text.parse().map_err(|error: toml::de::Error| GivenError::Syntax(error.to_string()))?;
+    let table: toml::Table = text
+        .parse()
+        .map_err(|error: toml::de::Error| GivenError::Syntax(error.to_string()))?;
     let mut values = Values::new();
     flatten("", table, &mut values)?;
     Ok(values)
@@ -66,7 +86,9 @@ pub fn from_toml(text: &str) -> Result<Values, GivenError> {
 
 /// A `KEY=VALUE` pair of the command line, not yet checked.
 pub fn from_pair(text: &str) -> Result<(String, String), GivenError> {
-    let (name, value) = text.split_once('=').ok_or_else(|| GivenError::Pair(text.to_string()))?;
+    let (name, value) = text
+        .split_once('=')
+        .ok_or_else(|| GivenError::Pair(text.to_string()))?;
     Ok((name.trim().to_string(), value.to_string()))
 }
 
@@ -75,7 +97,12 @@ pub fn check(given: Values) -> Result<Values, GivenError> {
     let mut checked = Values::new();
     for (name, text) in given {
         let Some(key) = keys::broker(&name) else {
-            let nearest = nearest(&name, keys::brokers().filter(|key| !key.internal).map(|key| key.name));
+            let nearest = nearest(
+                &name,
+                keys::brokers()
+                    .filter(|key| !key.internal)
+                    .map(|key| key.name),
+            );
             return Err(GivenError::Unknown { name, nearest });
         };
         let text = value::check(key, &text).map_err(GivenError::Invalid)?;
@@ -90,7 +117,9 @@ pub fn check(given: Values) -> Result<Values, GivenError> {
 /// A security setting that says nothing, or only what holds anyway.
 fn harmless(key: &Key, text: &str) -> bool {
     match key.name {
-        "listener.security.protocol.map" => value::list(text).all(|pair| pair.ends_with(":PLAINTEXT")),
+        "listener.security.protocol.map" => {
+            value::list(text).all(|pair| pair.ends_with(":PLAINTEXT"))
+        }
         "inter.broker.listener.name" | "connection.failed.authentication.delay.ms" => true,
         _ => text.is_empty() || key.default == Some(text),
     }
@@ -98,7 +127,11 @@ fn harmless(key: &Key, text: &str) -> bool {
 
 fn flatten(prefix: &str, table: toml::Table, values: &mut Values) -> Result<(), GivenError> {
     for (name, value) in table {
-        let name = if prefix.is_empty() { name } else { format!("{prefix}.{name}") };
+        let name = if prefix.is_empty() {
+            name
+        } else {
+            format!("{prefix}.{name}")
+        };
         let text = match value {
             toml::Value::Table(table) => {
                 flatten(&name, table, values)?;

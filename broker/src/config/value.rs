@@ -17,7 +17,11 @@ pub fn check(key: &Key, value: &str) -> Result<String, Reason> {
     };
     let text = canonical(key.kind, value).map_err(|why| refuse(&why))?;
     obeys(key, &text).map_err(|why| refuse(&why))?;
-    Ok(text)
+    Ok(if let Rule::ListOf(_) = key.rule {
+        distinct(&text)
+    } else {
+        text
+    })
 }
 
 fn shown<'a>(key: &Key, value: &'a str) -> &'a str {

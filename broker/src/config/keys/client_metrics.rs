@@ -11,9 +11,9 @@ use crate::config::key::Rule::Any;
 #[rustfmt::skip]
 pub const KEYS: &[Key] = &[
     key("interval.ms", Int, Some("300000"), Any, ClusterWide,
-        ""),
+        "Time between the pushes of matching clients, ms."),
     key("match", List, Some(""), Any, ClusterWide,
-        ""),
+        "Which clients are meant, PARAMETER=PATTERN; empty: all."),
     key("metrics", List, Some(""), Any, ClusterWide,
-        ""),
+        "Prefixes of the metrics asked for; *: all."),
 ];

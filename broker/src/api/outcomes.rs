@@ -1,0 +1,31 @@
+//! From the controller's outcomes to codes and texts.
+
+use std::borrow::Cow;
+
+use ottla_protocol::error_code::ErrorCode;
+
+use crate::controller::{Outcome, Refusal};
+
+/// The refusal of a whole command. An outcome of another command is a defect of ours.
+pub fn refusal(outcome: Outcome) -> Refusal {
+    match outcome {
+        Outcome::Refused(refusal) => refusal,
+        other => Refusal::new(ErrorCode::UNKNOWN_SERVER_ERROR, format!("unexpected outcome {other:?} (a defect)")),
+    }
+}
+
+/// One result for each of `count` items; a refusal of the whole is each item's.
+pub fn items(outcome: Outcome, count: usize) -> Vec<Result<(), Refusal>> {
+    match outcome {
+        Outcome::Items(items) => items,
+        other => vec![Err(refusal(other)); count],
+    }
+}
+
+/// As responses say it: no text for success.
+pub fn code_and_text(result: Result<(), Refusal>) -> (ErrorCode, Option<Cow<'static, str>>) {
+    match result {
+        Ok(()) => (ErrorCode::NONE, None),
+        Err(refusal) => (refusal.code, Some(refusal.message.into())),
+    }
+}
