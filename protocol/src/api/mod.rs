@@ -46,6 +46,29 @@ pub struct Api {
     pub flexible: Option<i16>,
 }
 
+/// A row of the generated table.
+const fn row(
+    key: i16,
+    name: &'static str,
+    versions: (i16, i16),
+    advertised: (i16, i16),
+    flexible: Option<i16>,
+) -> Api {
+    Api {
+        key: ApiKey(key),
+        name,
+        versions: VersionRange {
+            min: versions.0,
+            max: versions.1,
+        },
+        advertised: VersionRange {
+            min: advertised.0,
+            max: advertised.1,
+        },
+        flexible,
+    }
+}
+
 /// A request's body.
 pub trait Request: Encode {
     /// The key in its header.

@@ -44,7 +44,9 @@ pub struct BatchOptions {
 #[derive(Debug)]
 pub struct BatchBuilder {
     options: BatchOptions,
-    records: Vec<u8>,
+    records: Writer,
+    /// The record at hand, whose length stands before it; kept for its allocation.
+    body: Writer,
     count: i32,
     last_offset_delta: i32,
     base_timestamp: i64,
@@ -56,7 +58,8 @@ impl BatchBuilder {
     pub fn new(options: BatchOptions) -> BatchBuilder {
         BatchBuilder {
             options,
-            records: Vec::new(),
+            records: Writer::new(),
+            body: Writer::new(),
             count: 0,
             last_offset_delta: -1,
             base_timestamp: options.delete_horizon.unwrap_or(-1),
@@ -92,7 +95,13 @@ impl BatchBuilder {
     pub fn push_record(&mut self, base_timestamp: i64, record: &Record<'_>) {
         let headers = record.headers.clone().map(|h| (h.key, h.value));
         let timestamp = base_timestamp.wrapping_add(record.timestamp_delta);
-        self.put(self.last_offset_delta + 1, timestamp, record.key, record.value, headers);
+        self.put(
+            self.last_offset_delta + 1,
+            timestamp,
+            record.key,
+            record.value,
+            headers,
+        );
     }
 
     fn put<'h>(
@@ -110,22 +119,20 @@ impl BatchBuilder {
         self.max_timestamp = self.max_timestamp.max(timestamp);
         self.last_offset_delta = offset_delta;
         self.count += 1;
-        let mut body = Writer::new();
+        let body = &mut self.body;
+        body.clear();
         body.i8(0);
         body.varlong(timestamp.wrapping_sub(self.base_timestamp));
         body.varint(offset_delta);
-        put_bytes(&mut body, key);
-        put_bytes(&mut body, value);
+        put_bytes(body, key);
+        put_bytes(body, value);
         body.varint(headers.len() as i32);
         for (key, value) in headers {
-            put_bytes(&mut body, Some(key));
-            put_bytes(&mut body, value);
+            put_bytes(body, Some(key));
+            put_bytes(body, value);
         }
-        let body = body.into_vec();
-        let mut length = Writer::new();
-        length.varint(body.len() as i32);
-        self.records.extend_from_slice(&length.into_vec());
-        self.records.extend_from_slice(&body);
+        self.records.varint(body.bytes_so_far().len() as i32);
+        self.records.raw(body.bytes_so_far());
     }
 
     /// Number of records so far.
@@ -140,7 +147,7 @@ impl BatchBuilder {
 
     /// Bytes of the batch if it were not compressed.
     pub fn size(&self) -> usize {
-        HEADER_LEN + self.records.len()
+        HEADER_LEN + self.records.bytes_so_far().len()
     }
 
     /// Sets the last offset where it lies above that of the last record (compaction keeps it).
@@ -188,7 +195,7 @@ impl BatchBuilder {
         w.i32(producer.base_sequence);
         w.i32(self.count);
         let mut batch = w.into_vec();
-        compression::compress(o.codec, o.level, &self.records, &mut batch)?;
+        compression::compress(o.codec, o.level, self.records.bytes_so_far(), &mut batch)?;
         let length = i32::try_from(batch.len() - LENGTH_END)
             .map_err(|_| CompressError::TooLong(batch.len()))?;
         batch[8..LENGTH_END].copy_from_slice(&length.to_be_bytes());

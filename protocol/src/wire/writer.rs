@@ -59,6 +59,18 @@ impl Writer {
         self.head
     }
 
+    /// The bytes written so far, without what was left out of line.
+    pub(crate) fn bytes_so_far(&self) -> &[u8] {
+        &self.head
+    }
+
+    /// Starts over; the allocation stays.
+    pub(crate) fn clear(&mut self) {
+        self.head.clear();
+        self.parts.clear();
+        self.framed = false;
+    }
+
     fixed! {
         /// A signed byte.
         i8: i8;

@@ -32,7 +32,7 @@ pub fn messages(apis: &[(String, Api)]) -> String {
 /// `src/api/table.rs`.
 pub fn apis(apis: &[(String, Api)]) -> String {
     let mut out = String::from(
-        "//! Keys and versions, made from `schema/*.txt`; do not edit.\n\nuse super::{Api, ApiKey, VersionRange};\n\n\
+        "//! Keys and versions, made from `schema/*.txt`; do not edit.\n\nuse super::{Api, ApiKey, row};\n\n\
          #[allow(missing_docs)] // the names are Kafka's\nimpl ApiKey {\n",
     );
     for (stem, api) in apis {
@@ -43,19 +43,17 @@ pub fn apis(apis: &[(String, Api)]) -> String {
             api.key
         );
     }
-    out += "}\n\n/// Every API, in the order of the keys.\npub const APIS: &[Api] = &[\n";
+    out += "}\n\n/// Every API, in the order of the keys: key, name, versions, advertised versions, first flexible one.\npub const APIS: &[Api] = &[\n";
     for (_, api) in apis {
-        let range = |r: Range| format!("VersionRange {{ min: {}, max: {} }}", r.first, r.last);
+        let pair = |r: Range| format!("({}, {})", r.first, r.last);
         let flexible = api
             .flexible
             .map_or("None".to_owned(), |v| format!("Some({v})"));
+        let (versions, advertised) = (pair(api.versions), pair(api.advertised));
         let _ = writeln!(
             out,
-            "Api {{ key: ApiKey({}), name: {:?}, versions: {}, advertised: {}, flexible: {flexible} }},",
-            api.key,
-            api.name,
-            range(api.versions),
-            range(api.advertised)
+            "row({}, {:?}, {versions}, {advertised}, {flexible}),",
+            api.key, api.name
         );
     }
     out + "];\n"
