@@ -53,7 +53,7 @@ pub async fn handle(
     let take = |answer| if let Answer::ListOffsets(found) = answer { Some(found) } else { None };
     let mut found = ctx.router.scatter(questions, Call::ListOffsets, take, Err).await?.into_iter();
     let topics = request.topics.iter().map(|t| {
-        let partitions = t.partitions.iter().zip(found.by_ref()).map(|(p, f)| answer(p.partition_index, f)).collect();
+        let partitions = t.partitions.iter().zip(found.by_ref()).map(|(p, f)| answer(meta.version, p.partition_index, f)).collect();
         ListOffsetsTopicResponse { name: t.name.clone().into_owned().into(), partitions, ..Default::default() }
     });
     Ok(ListOffsetsResponse { topics: topics.collect(), ..Default::default() })
@@ -63,7 +63,7 @@ fn is_known_time(timestamp: i64, version: i16) -> bool {
     timestamp >= 0 || SPECIAL.iter().any(|(special, since)| *special == timestamp && version >= *since)
 }
 
-fn answer(partition_index: i32, found: Result<Listed, ErrorCode>) -> ListOffsetsPartitionResponse {
+fn answer(version: i16, partition_index: i32, found: Result<Listed, ErrorCode>) -> ListOffsetsPartitionResponse {
     let none = Listed { offset: -1, timestamp: -1, leader_epoch: -1 };
     let (error_code, found) = found.map_or_else(|code| (code, none), |found| (ErrorCode::NONE, found));
     ListOffsetsPartitionResponse {
@@ -71,7 +71,8 @@ fn answer(partition_index: i32, found: Result<Listed, ErrorCode>) -> ListOffsets
         error_code,
         timestamp: found.timestamp,
         offset: found.offset,
-        leader_epoch: found.leader_epoch,
+        // Clients up to version 3 know no epochs.
+        leader_epoch: if version >= 4 { found.leader_epoch } else { -1 },
         ..Default::default()
     }
 }
