@@ -104,24 +104,28 @@ pub enum Action {
     Fault(Fault),
 }
 
-/// One write to the journal, carried out in the order of the fields.
+/// One write to the journal, in the order of the fields. It need not be atomic: a crash may leave any part of it, as
+/// long as what is left is a beginning.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Append {
     /// Number of this append, from 1, without gaps.
     pub seq: u64,
-    /// Switch to this fetched snapshot: all that was in the log before is gone.
+    /// To be kept in place of the last one. Its commit index covers only what earlier appends have written.
+    pub hard: Option<HardState>,
+    /// Switch to this fetched snapshot, as one step: all that was in the log before is gone.
     pub install: Option<Fetch>,
     /// Entries from this index on are gone.
     pub truncate_from: Option<u64>,
     /// To be added after that.
     pub entries: Vec<Entry>,
-    /// To be kept in place of the last one.
-    pub hard: Option<HardState>,
 }
 
 impl fmt::Debug for Append {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "#{}", self.seq)?;
+        if let Some(hard) = &self.hard {
+            write!(f, " {hard:?}")?;
+        }
         if let Some(fetch) = &self.install {
             write!(f, " install {fetch:?}")?;
         }
@@ -130,9 +134,6 @@ impl fmt::Debug for Append {
         }
         if !self.entries.is_empty() {
             write!(f, " {:?}", self.entries)?;
-        }
-        if let Some(hard) = &self.hard {
-            write!(f, " {hard:?}")?;
         }
         Ok(())
     }

@@ -25,6 +25,6 @@ pub use action::{
 pub use entry::{Entry, Kind, Payload};
 pub use log_view::Point;
 pub use members::{Change, Members};
-pub use message::{Misfit, Missing, PeerMessage};
+pub use message::{Misfit, Missing, PeerMessage, WireError};
 pub use offsets::EpochStart;
 pub use replica::{Limits, OpenError, Recovered, Replica};

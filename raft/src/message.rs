@@ -13,8 +13,10 @@ use crate::log_view::Point;
 use crate::members::{self, Members};
 
 mod check;
+mod wire;
 pub use check::Misfit;
 pub(crate) use check::{is_change, read_snapshot};
+pub use wire::WireError;
 
 /// The body of one entry in a message.
 #[derive(Clone, Debug, PartialEq, Eq)]

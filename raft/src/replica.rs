@@ -229,6 +229,11 @@ impl Replica {
         self.node.raft.raft_log.last_index() + self.queue.len() as u64
     }
 
+    /// Index up to which the log is durable here. On a leader: what acks=1 waits for.
+    pub fn durable_index(&self) -> u64 {
+        self.node.raft.raft_log.persisted
+    }
+
     /// The place of an entry in memory, or of [`point`](Replica::point).
     pub fn point_at(&self, index: u64) -> Option<Point> {
         self.log().point_at(index)
@@ -244,9 +249,14 @@ impl Replica {
         self.log().epochs()
     }
 
-    /// What a checkpoint must carry so that this replica can be opened again.
+    /// What a checkpoint must carry so that this replica can be opened again. To be written after every append that
+    /// has come out: its commit index covers those.
     pub fn hard_state(&self) -> HardState {
-        hard_state(&self.node.raft.hard_state())
+        let hard = hard_state(&self.node.raft.hard_state());
+        HardState {
+            commit: hard.commit.min(self.log().last()),
+            ..hard
+        }
     }
 
     /// The members, as of the last applied entry.

@@ -8,10 +8,19 @@
 use raft::eraftpb::{self, EntryType, MessageType, Snapshot};
 
 use super::{Held, Pending, Replica, hard_state};
-use crate::action::{Action, Append, Fault, Fetch, Role, RoleChange};
+use crate::action::{Action, Append, Fault, Fetch, HardState, Role, RoleChange};
 use crate::entry::{self, Entry, Reading};
 use crate::log_view::ENTRY_OVERHEAD;
 use crate::message::{Body, PeerMessage, read_snapshot};
+
+/// What one Ready changed of the log view.
+struct Written {
+    /// The end of the log before.
+    last: u64,
+    install: Option<Fetch>,
+    truncate_from: Option<u64>,
+    entries: Vec<Entry>,
+}
 
 impl Replica {
     /// Takes one Ready from raft-rs. False if there was nothing to do.
@@ -35,9 +44,7 @@ impl Replica {
             self.hard = hard;
         }
         let written = self.write_to_view(ready.snapshot().clone(), ready.take_entries());
-        let Some((install, truncate_from, entries)) = written else {
-            return true;
-        };
+        let Some(written) = written else { return true };
         self.node.advance_append_async(ready);
 
         // A change of members acts when it is applied, so a restart must not forget that it was committed.
@@ -45,18 +52,8 @@ impl Replica {
             .iter()
             .any(|e| e.get_entry_type() != EntryType::EntryNormal);
         let guard = changes && self.commit_unwritten;
-        if install.is_some() || !entries.is_empty() || fences || guard {
-            self.append(
-                number,
-                fences,
-                Append {
-                    seq: 0,
-                    install,
-                    truncate_from,
-                    entries,
-                    hard: None,
-                },
-            );
+        if written.install.is_some() || !written.entries.is_empty() || fences || guard {
+            self.append(number, fences, written);
         } else if let Some(last) = self.pending.back_mut() {
             last.number = number;
         } else {
@@ -78,12 +75,12 @@ impl Replica {
     }
 
     /// Brings the log view to where raft-rs is. `None` if it cannot be: the replica has stopped.
-    #[allow(clippy::type_complexity)] // the three parts of one append, taken apart by the only caller
     fn write_to_view(
         &mut self,
         snapshot: Snapshot,
         entries: Vec<eraftpb::Entry>,
-    ) -> Option<(Option<Fetch>, Option<u64>, Vec<Entry>)> {
+    ) -> Option<Written> {
+        let last = self.log().last();
         let mut install = None;
         if !snapshot.is_empty() {
             let raft = &self.node.raft;
@@ -113,7 +110,12 @@ impl Replica {
         }
         self.staged.clear();
         self.next_offset = self.log().end_offset();
-        Some((install, truncate_from, written))
+        Some(Written {
+            last,
+            install,
+            truncate_from,
+            entries: written,
+        })
     }
 
     fn write_entry(&mut self, entry: &eraftpb::Entry) -> Result<Entry, &'static str> {
@@ -132,25 +134,44 @@ impl Replica {
         self.node.mut_store().append(entry.term, &reading, body)
     }
 
-    fn append(&mut self, number: u64, fences: bool, mut append: Append) {
+    fn append(&mut self, number: u64, fences: bool, written: Written) {
         self.last_seq += 1;
-        append.seq = self.last_seq;
+        let seq = self.last_seq;
+        let Written {
+            last,
+            install,
+            truncate_from,
+            entries,
+        } = written;
+        let mut hard = None;
         if fences || self.commit_unwritten {
-            append.hard = Some(self.hard);
-            self.commit_unwritten = false;
+            // A crash may leave the hard state without the entries beside it.
+            let before = truncate_from.map_or(last, |from| from - 1);
+            let covered = install.as_ref().map_or(before, |fetch| fetch.point.index);
+            let commit = self.hard.commit.min(covered);
+            self.commit_unwritten = commit < self.hard.commit;
+            hard = Some(HardState {
+                commit,
+                ..self.hard
+            });
         }
-        let install = append
-            .install
+        let switch = install
             .as_ref()
             .map(|fetch| (fetch.point, fetch.members.clone()));
         self.pending.push_back(Pending {
-            seq: self.last_seq,
+            seq,
             number,
             fences,
-            install,
+            install: switch,
             messages: Vec::new(),
         });
-        self.actions.push_back(Action::Append(append));
+        self.actions.push_back(Action::Append(Append {
+            seq,
+            hard,
+            install,
+            truncate_from,
+            entries,
+        }));
     }
 
     /// Sends messages, or leaves them with the append they must wait for.

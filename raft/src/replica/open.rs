@@ -123,13 +123,6 @@ pub enum OpenError {
         /// What is wrong.
         why: &'static str,
     },
-    /// The hard state's term is older than the log's: it was lost.
-    OldHardState {
-        /// The hard state's.
-        term: u64,
-        /// The newest of the log.
-        log: u64,
-    },
     /// Entries that are known to be committed are missing from the end of the log.
     CommitBeyondLog {
         /// Known to be committed.
@@ -156,12 +149,6 @@ impl fmt::Display for OpenError {
                 write!(f, "entry {index} has an older term than the one before it")
             }
             OpenError::Entry { index, why } => write!(f, "entry {index}: {why}"),
-            OpenError::OldHardState { term, log } => {
-                write!(
-                    f,
-                    "the hard state of term {term} is older than the log of term {log}: a write was lost"
-                )
-            }
             OpenError::CommitBeyondLog { commit, last } => write!(
                 f,
                 "the log ends at {last} but entries up to {commit} were committed: the end of the log was lost"
@@ -196,10 +183,7 @@ impl Replica {
             members,
             ..
         } = &recovered;
-        let hard = HardState {
-            commit: hard.commit.max(point.index),
-            ..*hard
-        };
+        let hard = settled(*hard, *point, recovered.entries.last());
         let (point, members) = (*point, members.clone());
         let log = view(&recovered, hard)?;
         let next_offset = log.end_offset();
@@ -238,6 +222,23 @@ impl Replica {
         replica.node.mut_store().forget_initial();
         replica.settle();
         Ok(replica)
+    }
+}
+
+/// What a crash may have left out of the hard state. A checkpoint is committed. Entries of a newer term were written
+/// after any vote in it, so without a hard state of that term there was no vote; giving one now cannot make a second
+/// leader, because those who made the first are a majority without this replica.
+fn settled(hard: HardState, point: Point, last: Option<&Entry>) -> HardState {
+    let commit = hard.commit.max(point.index);
+    let term = last.map_or(point.term, |entry| entry.term);
+    if hard.term < term {
+        HardState {
+            term,
+            vote: None,
+            commit,
+        }
+    } else {
+        HardState { commit, ..hard }
     }
 }
 
@@ -299,12 +300,6 @@ fn view(recovered: &Recovered, hard: HardState) -> Result<LogView, OpenError> {
     }
     if *point == Point::NOTHING && !entries.is_empty() {
         return Err(OpenError::Members);
-    }
-    if hard.term < log.last_term() {
-        return Err(OpenError::OldHardState {
-            term: hard.term,
-            log: log.last_term(),
-        });
     }
     if hard.commit > log.last() {
         return Err(OpenError::CommitBeyondLog {

@@ -5,8 +5,9 @@ use raft::eraftpb::Message;
 
 use super::Replica;
 use crate::action::{Action, Offer, Role};
+use crate::log_view::Point;
 use crate::members;
-use crate::message::{self, PeerMessage, read_snapshot};
+use crate::message::{self, Misfit, PeerMessage, read_snapshot};
 
 impl Replica {
     /// Asks the caller for a snapshot if raft-rs found none for a follower.
@@ -49,6 +50,10 @@ impl Replica {
             return;
         };
         let point = fetch.point;
+        if self.contradicts(point) {
+            let (from, why) = (fetch.from, Misfit::Snapshot);
+            return self.actions.push_back(Action::Dropped { from, why });
+        }
         let known = self.log().term_at(point.index) == Some(point.term);
         if m.term < self.term() || point.index <= self.node.raft.raft_log.committed || known {
             // Too old to be of use: raft-rs answers with what is here.
@@ -71,13 +76,23 @@ impl Replica {
             // What was committed then the leader of today has, too: the pull was not in vain.
             (m.from, m.term) = (raft.leader_id, raft.term);
         }
-        self.step(PeerMessage {
-            raft: m,
-            bodies: Vec::new(),
-        });
+        let point = read_snapshot(m.get_snapshot(), m.from, m.term).map(|fetch| fetch.point);
+        if point.is_some_and(|point| !self.contradicts(point)) {
+            self.step(PeerMessage {
+                raft: m,
+                bodies: Vec::new(),
+            });
+        }
         if self.node.snap().is_none() {
             self.actions.push_back(Action::FetchDropped { index });
         }
+    }
+
+    /// True if a snapshot that goes further than what is committed here has fewer offsets: it cannot be true.
+    fn contradicts(&self, point: Point) -> bool {
+        let committed = self.node.raft.raft_log.committed;
+        let known = self.point_at(committed).unwrap_or(self.applied);
+        point.index >= known.index && point.end_offset < known.end_offset
     }
 
     pub(super) fn fetch_failed(&mut self, index: u64) {

@@ -86,13 +86,21 @@ impl Node {
         Ok(())
     }
 
-    /// Stops at once. The first `kept` unflushed appends happened to reach the disk.
+    /// Stops at once. The first `kept` pieces of the unflushed appends happened to reach the disk.
     pub fn crash(&mut self, kept: usize) {
         self.replica = None;
         self.fetching = None;
-        for append in std::mem::take(&mut self.writes).into_iter().take(kept) {
-            write(&mut self.disk, append);
+        let unflushed = std::mem::take(&mut self.writes)
+            .into_iter()
+            .flat_map(pieces);
+        for piece in unflushed.take(kept) {
+            write(&mut self.disk, piece);
         }
+    }
+
+    /// How many pieces a crash could lose.
+    pub fn unflushed(&self) -> usize {
+        self.writes.iter().cloned().flat_map(pieces).count()
     }
 
     pub fn handle(&mut self, input: Input) {
@@ -165,9 +173,51 @@ fn durable_commit(durable: HardState, now: HardState, index: u64) -> HardState {
     }
 }
 
-/// Carries one append out on the disk, in the order of its fields.
+/// One append in the pieces that a journal writes one after the other.
+fn pieces(append: Append) -> Vec<Append> {
+    let Append {
+        seq,
+        hard,
+        install,
+        truncate_from,
+        entries,
+    } = append;
+    let none = Append {
+        seq,
+        hard: None,
+        install: None,
+        truncate_from: None,
+        entries: Vec::new(),
+    };
+    let mut out = Vec::new();
+    out.extend(hard.map(|hard| Append {
+        hard: Some(hard),
+        ..none.clone()
+    }));
+    out.extend(install.map(|fetch| Append {
+        install: Some(fetch),
+        ..none.clone()
+    }));
+    out.extend(truncate_from.map(|from| Append {
+        truncate_from: Some(from),
+        ..none.clone()
+    }));
+    out.extend(entries.into_iter().map(|entry| Append {
+        entries: vec![entry],
+        ..none.clone()
+    }));
+    out
+}
+
+/// Carries one append, or a piece of one, out on the disk.
 fn write(disk: &mut Disk, append: Append) {
     let kept = &mut disk.recovered;
+    if let Some(hard) = append.hard {
+        kept.hard = HardState {
+            commit: hard.commit.max(kept.hard.commit),
+            ..hard
+        };
+    }
     if let Some(fetch) = append.install {
         disk.state = State::from_manifest(fetch.point, &fetch.manifest);
         (kept.point, kept.members, kept.entries) = (fetch.point, fetch.members, Vec::new());
@@ -182,12 +232,6 @@ fn write(disk: &mut Disk, append: Append) {
             .into_iter()
             .filter(|entry| entry.index > kept.point.index),
     );
-    if let Some(hard) = append.hard {
-        kept.hard = HardState {
-            commit: hard.commit.max(kept.hard.commit),
-            ..hard
-        };
-    }
 }
 
 pub fn fresh(voters: &[i32]) -> Recovered {
@@ -245,20 +289,23 @@ pub fn members(members: &Members) -> String {
 }
 
 fn append(append: &Append) -> String {
-    let mut out = format!("append #{}:", append.seq);
-    if let Some(fetch) = &append.install {
-        out += &format!(" install {fetch:?};");
-    }
-    if let Some(from) = append.truncate_from {
-        out += &format!(" truncate from {from};");
-    }
+    let mut parts = Vec::new();
+    parts.extend(append.hard.map(|hard| format!("{hard:?}")));
+    parts.extend(
+        append
+            .install
+            .as_ref()
+            .map(|fetch| format!("install {fetch:?}")),
+    );
+    parts.extend(
+        append
+            .truncate_from
+            .map(|from| format!("truncate from {from}")),
+    );
     if !append.entries.is_empty() {
-        out += &format!(" {};", shorts(&append.entries));
+        parts.push(shorts(&append.entries));
     }
-    match &append.hard {
-        Some(hard) => out + &format!(" {hard:?}"),
-        None => out.trim_end_matches(';').to_owned(),
-    }
+    format!("append #{}: {}", append.seq, parts.join("; "))
 }
 
 /// An action in one line.

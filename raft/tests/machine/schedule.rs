@@ -174,7 +174,7 @@ impl Run {
                 .expect("what was flushed can be opened"),
             None => {
                 let id = self.any();
-                let kept = self.random.below(self.world.nodes[&id].writes.len() + 1);
+                let kept = self.random.below(self.world.nodes[&id].unflushed() + 1);
                 self.world.crash(id, kept);
             }
         }

@@ -15,7 +15,7 @@
 //! | `deliver [N] [M] [count]`, `drop [N] [M] [count]`, `repeat N M` | letters from N to M |
 //! | `cut N M`, `split N... / M...`, `isolate N`, `heal` | what gets through |
 //! | `stabilize`, `run [ticks]` | flush and deliver until nothing moves; the same after each tick of all nodes |
-//! | `crash N [kept]`, `restart N` | unflushed appends are lost, but for the first `kept` |
+//! | `crash N [kept]`, `restart N` | unflushed appends are lost, but for their first `kept` pieces |
 //! | `lose N [count]` | the disk of a node that is down loses the newest entries, flushed as they are |
 //! | `checkpoint N [index]`, `offer N`, `fetched N`, `fetch-failed N` | compaction and snapshots |
 //! | `status [N]`, `log N`, `letters`, `disk N` | look |
