@@ -1,8 +1,5 @@
-use super::validate::{
-    Why, check_header, first_offset_at, offset_of_max_timestamp, scan, sole_batch,
-};
+use super::validate::{first_offset_at, offset_of_max_timestamp, scan};
 use super::*;
-use crate::error_code::ErrorCode;
 use crate::wire::DecodeError;
 
 const LIMIT: usize = 1 << 20;
@@ -175,84 +172,6 @@ fn damaged_records_are_named() {
         }))
     );
     assert_eq!(iter.next(), None);
-}
-
-/// The code and rule that refuse `bytes`.
-fn refusal(bytes: &[u8]) -> Option<(ErrorCode, Why)> {
-    let checks = || {
-        let batch = sole_batch(bytes)?;
-        check_header(&batch)?;
-        scan(&batch, LIMIT)
-    };
-    checks().err().map(|r| (r.code, r.why))
-}
-
-fn edited(from: usize, to: &[u8], sealed: bool) -> Vec<u8> {
-    let mut bytes = sample(BatchOptions::default());
-    bytes[from..from + to.len()].copy_from_slice(to);
-    if sealed {
-        patch::seal(&mut bytes);
-    }
-    bytes
-}
-
-#[test]
-fn produce_rules_answer_as_kafka_does() {
-    let code = |bytes: &[u8]| refusal(bytes).map(|(code, _)| code);
-    let invalid = Some(ErrorCode::INVALID_RECORD);
-    let corrupt = Some(ErrorCode::CORRUPT_MESSAGE);
-    let good = sample(BatchOptions::default());
-    assert_eq!(code(&good), None);
-    assert_eq!(code(&[]), invalid);
-    assert_eq!(code(&[good.clone(), good.clone()].concat()), invalid);
-    assert_eq!(code(&[good.clone(), good[..70].to_vec()].concat()), None);
-    assert_eq!(code(&good[..good.len() - 1]), invalid);
-    assert_eq!(code(&edited(7, &[1], true)), invalid); // base offset
-    assert_eq!(code(&edited(60, &[3], true)), invalid); // count
-    assert_eq!(code(&edited(26, &[2], true)), invalid); // last offset delta
-    assert_eq!(code(&edited(16, &[0], true)), invalid); // magic
-    assert_eq!(code(&edited(16, &[1], true)), invalid);
-    assert_eq!(code(&edited(16, &[3], true)), corrupt);
-    assert_eq!(code(&edited(17, &[1, 2, 3, 4], false)), corrupt); // checksum
-    for length in [-5i32, 0, 20] {
-        assert_eq!(
-            code(&edited(8, &length.to_be_bytes(), true)),
-            corrupt,
-            "length {length}"
-        );
-    }
-    assert_eq!(code(&edited(8, &i32::MAX.to_be_bytes(), true)), invalid);
-    for codec in 5..8 {
-        assert_eq!(code(&edited(22, &[codec], true)), invalid, "codec {codec}");
-    }
-    for codec in 1..5 {
-        assert_eq!(
-            code(&edited(22, &[codec], true)),
-            corrupt,
-            "garbage in codec {codec}"
-        );
-    }
-    assert_eq!(code(&edited(22, &[0x20], true)), invalid); // control
-    assert_eq!(code(&edited(21, &[0xff, 0xd8], true)), None); // unused bits
-    assert_eq!(code(&edited(50, &[9], true)), None); // producer id below 0 but not -1
-    assert_eq!(code(&edited(43, &[0; 8], true)), invalid); // producer id without sequence
-    assert_eq!(code(&edited(61, &[0xff; 12], true)), invalid); // endless varint
-}
-
-#[test]
-fn offset_deltas_count_only_in_compressed_batches() {
-    for (codec, expected) in [
-        (Codec::None, None),
-        (Codec::Zstd, Some(Why::OffsetDelta { index: 1, delta: 2 })),
-    ] {
-        let mut builder = BatchBuilder::new(with_codec(codec));
-        builder.push_at(0, 1, None, None, &[]);
-        builder.push_at(2, 1, None, None, &[]);
-        let mut bytes = builder.build().unwrap();
-        bytes[23..27].copy_from_slice(&1i32.to_be_bytes());
-        patch::seal(&mut bytes);
-        assert_eq!(refusal(&bytes).map(|(_, why)| why), expected);
-    }
 }
 
 #[test]

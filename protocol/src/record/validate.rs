@@ -264,3 +264,6 @@ pub fn first_offset_at(
     }
     Ok(None)
 }
+
+#[cfg(test)]
+mod tests;

@@ -34,6 +34,7 @@ fn can_decode<'a, T: Decode<'a>>(bytes: &'a [u8], version: i16) -> bool {
 macro_rules! dispatch {
     ($(($module:ident $request:ident $response:ident))*) => {
         /// Decodes a message of `version` and encodes it in `other`.
+        #[allow(dead_code)]
         pub fn recode(request: bool, key: i16, version: i16, bytes: &[u8], other: i16) -> Outcome {
             use ottla_protocol::Request;
             use ottla_protocol::messages::*;
