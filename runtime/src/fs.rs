@@ -10,7 +10,7 @@ mod file;
 
 pub use buf::Buf;
 pub use dir::{
-    DirEntry, LockFile, create_dir_all, exists, free_space, list, lock, read_file, remove_dir_all, remove_file,
-    rename, sync_dir, write_atomic,
+    DirEntry, LockFile, create_dir_all, exists, free_space, list, lock, read_file, remove_dir_all,
+    remove_file, rename, sync_dir, write_atomic,
 };
 pub use file::{ALIGNMENT, File, OpenOptions};

@@ -7,7 +7,12 @@ use std::{
 
 /// Runs all futures at the same time; results in their order.
 pub(crate) fn join_all<F: Future>(futures: impl IntoIterator<Item = F>) -> JoinAll<F> {
-    JoinAll { slots: futures.into_iter().map(|future| Slot::Running(Box::pin(future))).collect() }
+    JoinAll {
+        slots: futures
+            .into_iter()
+            .map(|future| Slot::Running(Box::pin(future)))
+            .collect(),
+    }
 }
 
 pub(crate) struct JoinAll<F: Future> {

@@ -37,8 +37,14 @@ impl<M: Send + 'static> MeshBuilder<M> {
     /// For shards `0..shards`; each ring holds up to `capacity` messages (at least 1), allocated here.
     pub fn new(shards: u16, capacity: usize) -> Self {
         let shards = usize::from(shards);
-        let rings = (0..shards * shards).map(|_| Arc::new(Ring::new(capacity.max(1)))).collect();
-        MeshBuilder(Arc::new(Matrix { shards, rings, joined: Mutex::new(vec![false; shards]) }))
+        let rings = (0..shards * shards)
+            .map(|_| Arc::new(Ring::new(capacity.max(1))))
+            .collect();
+        MeshBuilder(Arc::new(Matrix {
+            shards,
+            rings,
+            joined: Mutex::new(vec![false; shards]),
+        }))
     }
 
     /// Takes the ends that belong to shard `me`: senders to every shard (itself too), and one receiver per
@@ -51,10 +57,15 @@ impl<M: Send + 'static> MeshBuilder<M> {
         let matrix = &self.0;
         {
             let mut joined = matrix.joined.lock().unwrap_or_else(PoisonError::into_inner);
-            assert!(!std::mem::replace(&mut joined[me.index()], true), "shard {me} joined a mesh twice");
+            assert!(
+                !std::mem::replace(&mut joined[me.index()], true),
+                "shard {me} joined a mesh twice"
+            );
         }
         let ring = |from: usize, to: usize| matrix.rings[from * matrix.shards + to].clone();
-        let senders = (0..matrix.shards).map(|to| Sender::new(ring(me.index(), to))).collect();
+        let senders = (0..matrix.shards)
+            .map(|to| Sender::new(ring(me.index(), to)))
+            .collect();
         let receivers = (0..matrix.shards)
             .map(|from| Receiver::new(ring(from, me.index()), ShardId(from as u16)))
             .collect();

@@ -25,7 +25,9 @@ impl Listener {
             Some(sim) => sim.listen(addr, reuse_port).map(ListenerKind::Sim),
             None => real::net::Listener::bind(addr, reuse_port).map(ListenerKind::Real),
         };
-        listener.map(Listener).map_err(|e| explain(e, "listening on", addr))
+        listener
+            .map(Listener)
+            .map_err(|e| explain(e, "listening on", addr))
     }
 
     /// The next connection.
@@ -70,7 +72,9 @@ impl Stream {
             Some(sim) => sim.connect(addr).await.map(StreamKind::Sim),
             None => real::net::Stream::connect(addr).await.map(StreamKind::Real),
         };
-        stream.map(Stream).map_err(|e| explain(e, "connecting to", addr))
+        stream
+            .map(Stream)
+            .map_err(|e| explain(e, "connecting to", addr))
     }
 
     /// The other side's address.
@@ -100,11 +104,17 @@ impl Stream {
         match self.0 {
             StreamKind::Real(stream) => {
                 let (read, write) = stream.split();
-                (ReadHalf(ReadKind::Real(read)), WriteHalf(WriteKind::Real(write)))
+                (
+                    ReadHalf(ReadKind::Real(read)),
+                    WriteHalf(WriteKind::Real(write)),
+                )
             }
             StreamKind::Sim(stream) => {
                 let (read, write) = stream.split();
-                (ReadHalf(ReadKind::Sim(read)), WriteHalf(WriteKind::Sim(write)))
+                (
+                    ReadHalf(ReadKind::Sim(read)),
+                    WriteHalf(WriteKind::Sim(write)),
+                )
             }
         }
     }
@@ -186,7 +196,7 @@ impl WriteHalf {
     /// NotConnected when the connection is dead already.
     pub async fn shutdown(&mut self) -> Result<()> {
         match &mut self.0 {
-            WriteKind::Real(half) => half.shutdown().await,
+            WriteKind::Real(half) => half.shutdown(),
             WriteKind::Sim(half) => half.shutdown(),
         }
     }
@@ -202,10 +212,14 @@ pub async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>> {
         return Ok(vec![SocketAddr::new(number, port)]);
     }
     let found = match sim::current() {
-        Some(_) => Err(std::io::Error::new(std::io::ErrorKind::NotFound, "a simulation knows no names")),
+        Some(_) => Err(std::io::Error::new(
+            std::io::ErrorKind::NotFound,
+            "a simulation knows no names",
+        )),
         None => real::net::resolve(host.to_owned(), port).await,
     };
-    found.map_err(|error| std::io::Error::new(error.kind(), format!("looking up {host:?}: {error}")))
+    found
+        .map_err(|error| std::io::Error::new(error.kind(), format!("looking up {host:?}: {error}")))
 }
 
 fn explain(error: std::io::Error, operation: &str, addr: SocketAddr) -> std::io::Error {

@@ -15,7 +15,9 @@ pub fn below(bound: u64) -> u64 {
 /// Fills `out` with random bytes; on the real backend each call asks the operating system, so they are fit
 /// for ids, salts and nonces.
 pub fn fill(out: &mut [u8]) {
-    let Some(sim) = sim::current() else { return real::rand::fill(out) };
+    let Some(sim) = sim::current() else {
+        return real::rand::fill(out);
+    };
     for chunk in out.chunks_mut(8) {
         let word = sim.random().to_le_bytes();
         chunk.copy_from_slice(&word[..chunk.len()]);

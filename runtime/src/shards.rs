@@ -60,7 +60,12 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Config { cores: Cores::Count(1), io_memory: 512 << 10, ring_depth: 128, name: "shard".to_owned() }
+        Config {
+            cores: Cores::Count(1),
+            io_memory: 512 << 10,
+            ring_depth: 128,
+            name: "shard".to_owned(),
+        }
     }
 }
 
@@ -74,7 +79,8 @@ impl Default for Config {
 /// Then no `main` has run at all.
 ///
 /// # Panics
-/// A panic of one shard's `main` is continued here once all shards have ended.
+/// A panic of one shard's `main` is continued here at once; the other shards' threads are left running, so
+/// the process should end then (release builds abort anyway).
 pub fn run<F, Fut, T>(config: Config, main: F) -> Result<Vec<T>>
 where
     F: Fn(Shard) -> Fut + Clone + Send + 'static,

@@ -7,7 +7,6 @@ pub mod oneshot;
 pub mod queue;
 pub mod semaphore;
 
-
 pub use notify::Notify;
 pub use semaphore::{Permit, Semaphore};
 

@@ -44,7 +44,10 @@ impl Add<Duration> for Instant {
     type Output = Instant;
     /// Saturates: a duration of centuries means "never".
     fn add(self, rhs: Duration) -> Instant {
-        Instant(self.0.saturating_add(u64::try_from(rhs.as_nanos()).unwrap_or(u64::MAX)))
+        Instant(
+            self.0
+                .saturating_add(u64::try_from(rhs.as_nanos()).unwrap_or(u64::MAX)),
+        )
     }
 }
 
@@ -66,7 +69,10 @@ impl Sub<Duration> for Instant {
     type Output = Instant;
     /// Saturates at the clock's start.
     fn sub(self, rhs: Duration) -> Instant {
-        Instant(self.0.saturating_sub(u64::try_from(rhs.as_nanos()).unwrap_or(u64::MAX)))
+        Instant(
+            self.0
+                .saturating_sub(u64::try_from(rhs.as_nanos()).unwrap_or(u64::MAX)),
+        )
     }
 }
 

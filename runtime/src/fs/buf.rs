@@ -54,13 +54,17 @@ impl Buf {
 
     /// The bytes.
     pub fn as_slice(&self) -> &[u8] {
-        self.memory.as_ref().map_or(&[], |memory| &memory.as_bytes()[..self.len])
+        self.memory
+            .as_ref()
+            .map_or(&[], |memory| &memory.as_bytes()[..self.len])
     }
 
     /// The bytes, to be changed in place.
     pub fn as_mut_slice(&mut self) -> &mut [u8] {
         let len = self.len;
-        self.memory.as_mut().map_or(&mut [], |memory| &mut memory.as_bytes_mut()[..len])
+        self.memory
+            .as_mut()
+            .map_or(&mut [], |memory| &mut memory.as_bytes_mut()[..len])
     }
 
     /// Makes room for `more` bytes.
@@ -69,7 +73,9 @@ impl Buf {
         if wanted <= self.capacity() {
             return;
         }
-        let size = wanted.max(2 * self.len).next_multiple_of(ALIGNMENT as usize);
+        let size = wanted
+            .max(2 * self.len)
+            .next_multiple_of(ALIGNMENT as usize);
         let mut memory = allocate_dma_buffer_global(size);
         memory.as_bytes_mut()[..self.len].copy_from_slice(self.as_slice());
         self.memory = Some(memory);
@@ -116,7 +122,10 @@ impl Buf {
 
     /// Wraps memory that is full of bytes.
     pub(crate) fn from_memory(memory: DmaBuffer) -> Self {
-        Buf { len: memory.len(), memory: Some(memory) }
+        Buf {
+            len: memory.len(),
+            memory: Some(memory),
+        }
     }
 }
 

@@ -117,7 +117,11 @@ pub async fn read_file(path: impl AsRef<Path>, max: usize) -> Result<Bytes> {
     let len = file.len().await?;
     if len > max as u64 {
         let what = format!("it has {len} bytes, more than the {max} allowed");
-        return Err(explain(Error::new(ErrorKind::FileTooLarge, what), "reading", path));
+        return Err(explain(
+            Error::new(ErrorKind::FileTooLarge, what),
+            "reading",
+            path,
+        ));
     }
     let bytes = file.read_at(0, len as usize).await?;
     file.close().await?;
@@ -180,7 +184,13 @@ pub async fn lock(path: impl AsRef<Path>) -> Result<LockFile> {
     let path = path.as_ref();
     let held = match sim::current() {
         Some(sim) => sim.lock(path).await.map(|lock| Held::Sim { _lock: lock }),
-        None => real::dir::lock(path).await.map(|lock| Held::Real { _lock: lock }),
+        None => real::dir::lock(path)
+            .await
+            .map(|lock| Held::Real { _lock: lock }),
     };
-    held.map(|held| LockFile { _held: held, path: path.to_owned() }).map_err(|e| explain(e, "locking", path))
+    held.map(|held| LockFile {
+        _held: held,
+        path: path.to_owned(),
+    })
+    .map_err(|e| explain(e, "locking", path))
 }

@@ -42,22 +42,36 @@ impl OpenOptions {
 
     /// Reading and writing, created if missing.
     pub fn read_write() -> Self {
-        OpenOptions { create: true, write: true, ..OpenOptions::default() }
+        OpenOptions {
+            create: true,
+            write: true,
+            ..OpenOptions::default()
+        }
     }
 
     /// Reading and writing a file that must not exist yet.
     pub fn new_file() -> Self {
-        OpenOptions { create_new: true, write: true, ..OpenOptions::default() }
+        OpenOptions {
+            create_new: true,
+            write: true,
+            ..OpenOptions::default()
+        }
     }
 
     /// With `direct` set.
     pub fn direct(self) -> Self {
-        OpenOptions { direct: true, ..self }
+        OpenOptions {
+            direct: true,
+            ..self
+        }
     }
 
     /// With `dsync` set.
     pub fn dsync(self) -> Self {
-        OpenOptions { dsync: true, ..self }
+        OpenOptions {
+            dsync: true,
+            ..self
+        }
     }
 }
 
@@ -84,7 +98,11 @@ impl File {
             Some(sim) => sim.open(path, options).await.map(Kind::Sim),
             None => real::file::File::open(path, options).await.map(Kind::Real),
         };
-        kind.map(|kind| File { kind, path: path.to_owned() }).map_err(|e| explain(e, "opening", path))
+        kind.map(|kind| File {
+            kind,
+            path: path.to_owned(),
+        })
+        .map_err(|e| explain(e, "opening", path))
     }
 
     /// Writes the whole buffer at `pos` and gives it back. In a direct file `pos` and the length are
@@ -94,9 +112,18 @@ impl File {
     /// InvalidInput when not aligned; else the disk's. After an error any part may have been written.
     /// If the future is dropped, the write may still happen.
     pub async fn write_at(&self, buf: Buf, pos: u64) -> Result<Buf> {
-        if self.is_direct() && !(pos.is_multiple_of(ALIGNMENT) && (buf.len() as u64).is_multiple_of(ALIGNMENT)) {
-            let what = format!("direct write of {} bytes at {pos} is not aligned to {ALIGNMENT}", buf.len());
-            return Err(explain(Error::new(ErrorKind::InvalidInput, what), "writing", &self.path));
+        if self.is_direct()
+            && !(pos.is_multiple_of(ALIGNMENT) && (buf.len() as u64).is_multiple_of(ALIGNMENT))
+        {
+            let what = format!(
+                "direct write of {} bytes at {pos} is not aligned to {ALIGNMENT}",
+                buf.len()
+            );
+            return Err(explain(
+                Error::new(ErrorKind::InvalidInput, what),
+                "writing",
+                &self.path,
+            ));
         }
         if buf.is_empty() {
             return Ok(buf);
@@ -236,5 +263,8 @@ impl fmt::Debug for File {
 /// Names operation and file in an error and keeps its kind. The operating system's number goes into the
 /// text: `io::Error` cannot hold both.
 pub(super) fn explain(error: Error, operation: &str, path: &Path) -> Error {
-    Error::new(error.kind(), format!("{operation} {}: {error}", path.display()))
+    Error::new(
+        error.kind(),
+        format!("{operation} {}: {error}", path.display()),
+    )
 }

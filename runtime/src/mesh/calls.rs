@@ -24,11 +24,21 @@ use crate::{
 pub struct Envelope<Q, R>(Kind<Q, R>);
 
 enum Kind<Q, R> {
-    Call { slot: u32, request: Q },
-    Send { request: Q },
-    Answer { slot: u32, answer: R },
+    Call {
+        slot: u32,
+        request: Q,
+    },
+    Send {
+        request: Q,
+    },
+    Answer {
+        slot: u32,
+        answer: R,
+    },
     /// The reply was dropped unsent.
-    Unanswered { slot: u32 },
+    Unanswered {
+        slot: u32,
+    },
 }
 
 /// Handles one request: sending shard, request, where the answer goes.
@@ -61,16 +71,30 @@ struct Peer<Q, R> {
 
 impl<Q: Send + 'static, R: Send + 'static> Calls<Q, R> {
     /// Joins the mesh as shard `me`; `handler` runs for every request sent to this shard, also its own.
-    pub async fn join(mesh: MeshBuilder<Envelope<Q, R>>, me: ShardId, handler: Handler<Q, R>) -> Rc<Self> {
+    pub async fn join(
+        mesh: MeshBuilder<Envelope<Q, R>>,
+        me: ShardId,
+        handler: Handler<Q, R>,
+    ) -> Rc<Self> {
         let (senders, receivers) = mesh.join(me).await;
-        let peers = receivers.iter().map(|_| RefCell::new(Peer::new())).collect();
-        let inner = Rc::new(Inner { senders, handler, peers });
+        let peers = receivers
+            .iter()
+            .map(|_| RefCell::new(Peer::new()))
+            .collect();
+        let inner = Rc::new(Inner {
+            senders,
+            handler,
+            peers,
+        });
         let pumps = receivers
             .into_iter()
             .filter(|receiver| receiver.from() != me)
             .map(|receiver| task::spawn(Share::Foreground, pump(Rc::downgrade(&inner), receiver)))
             .collect();
-        Rc::new(Calls { inner, _pumps: pumps })
+        Rc::new(Calls {
+            inner,
+            _pumps: pumps,
+        })
     }
 
     /// This shard.
@@ -97,8 +121,14 @@ impl<Q: Send + 'static, R: Send + 'static> Calls<Q, R> {
         }
         let peer = &self.inner.peers[to.index()];
         let slot = peer.borrow_mut().enter(sender)?;
-        let guard = SlotGuard { peer, slot: Some(slot) };
-        self.inner.senders.send(to, Envelope(Kind::Call { slot, request })).await?;
+        let guard = SlotGuard {
+            peer,
+            slot: Some(slot),
+        };
+        self.inner
+            .senders
+            .send(to, Envelope(Kind::Call { slot, request }))
+            .await?;
         guard.keep();
         Ok(Pending(receiver))
     }
@@ -120,7 +150,10 @@ impl<Q: Send + 'static, R: Send + 'static> Calls<Q, R> {
             (self.inner.handler)(to, request, Reply(None));
             return Ok(());
         }
-        self.inner.senders.send(to, Envelope(Kind::Send { request })).await
+        self.inner
+            .senders
+            .send(to, Envelope(Kind::Send { request }))
+            .await
     }
 }
 
@@ -146,7 +179,12 @@ impl<Q, R> Drop for SlotGuard<'_, Q, R> {
 
 impl<Q, R> Peer<Q, R> {
     fn new() -> Self {
-        Peer { waiting: Vec::new(), free: Vec::new(), outbox: VecDeque::new(), closed: false }
+        Peer {
+            waiting: Vec::new(),
+            free: Vec::new(),
+            outbox: VecDeque::new(),
+            closed: false,
+        }
     }
 
     fn enter(&mut self, sender: oneshot::Sender<R>) -> Result<u32, Closed> {
@@ -200,7 +238,11 @@ impl<Q: Send + 'static, R: Send + 'static> Inner<Q, R> {
     fn handle(self: &Rc<Self>, from: ShardId, envelope: Envelope<Q, R>) {
         let (slot, answer) = match envelope.0 {
             Kind::Call { slot, request } => {
-                let route = Route::Remote { calls: Rc::downgrade(self) as Weak<dyn Answers<R>>, to: from, slot };
+                let route = Route::Remote {
+                    calls: Rc::downgrade(self) as Weak<dyn Answers<R>>,
+                    to: from,
+                    slot,
+                };
                 return (self.handler)(from, request, Reply(Some(route)));
             }
             Kind::Send { request } => return (self.handler)(from, request, Reply(None)),
@@ -230,7 +272,9 @@ impl<Q: Send + 'static, R: Send + 'static> Answers<R> for Inner<Q, R> {
         if !peer.outbox.is_empty() {
             return peer.outbox.push_back(envelope);
         }
-        let Err(TrySend::Full(envelope)) = self.senders.try_send(to, envelope) else { return };
+        let Err(TrySend::Full(envelope)) = self.senders.try_send(to, envelope) else {
+            return;
+        };
         if !task::on_shard() {
             // The shard is being torn down: nobody is left to send it, and the peer will see us gone.
             return;
@@ -245,9 +289,12 @@ async fn drain_outbox<Q: Send + 'static, R: Send + 'static>(inner: Rc<Inner<Q, R
     let outbox = &inner.peers[to.index()];
     loop {
         // The head stays in the outbox as a mark until it is sent, so that later answers queue behind it.
-        let Some(envelope) = outbox.borrow_mut().outbox.front_mut().map(|head| {
-            std::mem::replace(head, Envelope(Kind::Unanswered { slot: u32::MAX }))
-        }) else {
+        let Some(envelope) = outbox
+            .borrow_mut()
+            .outbox
+            .front_mut()
+            .map(|head| std::mem::replace(head, Envelope(Kind::Unanswered { slot: u32::MAX })))
+        else {
             return;
         };
         let sent = inner.senders.send(to, envelope).await;
@@ -274,7 +321,11 @@ pub struct Reply<R>(Option<Route<R>>);
 
 enum Route<R> {
     Local(oneshot::Sender<R>),
-    Remote { calls: Weak<dyn Answers<R>>, to: ShardId, slot: u32 },
+    Remote {
+        calls: Weak<dyn Answers<R>>,
+        to: ShardId,
+        slot: u32,
+    },
 }
 
 impl<R> Reply<R> {

@@ -63,7 +63,11 @@ impl WakerSlot {
         if !self.armed.load(Ordering::SeqCst) || !self.armed.swap(false, Ordering::SeqCst) {
             return;
         }
-        let waker = self.waker.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let waker = self
+            .waker
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         if let Some(waker) = waker {
             waker.wake();
         }
@@ -96,7 +100,10 @@ pub(super) struct Sender<M> {
 
 impl<M> Sender<M> {
     pub(super) fn new(ring: Arc<Ring<M>>) -> Self {
-        Sender { ring, turn: Rc::new(Semaphore::new(1)) }
+        Sender {
+            ring,
+            turn: Rc::new(Semaphore::new(1)),
+        }
     }
 
     pub(super) fn try_send(&self, message: M) -> Result<(), TrySend<M>> {
@@ -119,7 +126,9 @@ impl<M> Sender<M> {
                 if armed {
                     self.ring.sender.arm(cx.waker());
                 }
-                let Some(unsent) = message.take() else { return Poll::Ready(Ok(())) };
+                let Some(unsent) = message.take() else {
+                    return Poll::Ready(Ok(()));
+                };
                 match self.push(unsent) {
                     Ok(()) => return Poll::Ready(Ok(())),
                     Err(TrySend::Closed(_)) => return Poll::Ready(Err(Closed)),
@@ -158,7 +167,11 @@ pub struct Receiver<M> {
 
 impl<M: Send + 'static> Receiver<M> {
     pub(super) fn new(ring: Arc<Ring<M>>, from: ShardId) -> Self {
-        Receiver { ring, from, _not_send: std::marker::PhantomData }
+        Receiver {
+            ring,
+            from,
+            _not_send: std::marker::PhantomData,
+        }
     }
 
     /// The sending shard.
@@ -176,7 +189,11 @@ impl<M: Send + 'static> Receiver<M> {
             self.ring.receiver.arm(cx.waker());
             // The order matters: "gone" read before "empty" means that nothing can follow.
             let gone = self.ring.sender_gone.load(Ordering::SeqCst);
-            if gone || !self.ring.items.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+            if gone || !self.ring.items.is_empty() {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
         })
         .await;
         if let Some(sim) = sim::current() {

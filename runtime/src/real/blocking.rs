@@ -20,7 +20,10 @@ struct Slot<R> {
 
 /// Runs `call` on another thread.
 pub(crate) async fn run<R: Send + 'static>(call: impl FnOnce() -> R + Send + 'static) -> R {
-    let slot = Arc::new(Mutex::new(Slot { result: None, waker: None }));
+    let slot = Arc::new(Mutex::new(Slot {
+        result: None,
+        waker: None,
+    }));
     let theirs = slot.clone();
     submit(Box::new(move || {
         let result = call();
@@ -54,13 +57,18 @@ fn submit(job: Job) {
             let receiver = receiver.clone();
             let work = move || {
                 loop {
-                    let job = receiver.lock().unwrap_or_else(PoisonError::into_inner).recv();
+                    let job = receiver
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .recv();
                     let Ok(job) = job else { return };
                     // A panic must not take the thread away from the calls behind this one.
                     let _ = std::panic::catch_unwind(AssertUnwindSafe(job));
                 }
             };
-            let started = thread::Builder::new().name(format!("blocking-{index}")).spawn(work);
+            let started = thread::Builder::new()
+                .name(format!("blocking-{index}"))
+                .spawn(work);
             started.expect("starting a thread for blocking calls");
         }
         sender

@@ -30,7 +30,13 @@ pub(crate) async fn remove_file(path: &Path) -> Result<()> {
 pub(crate) async fn remove_dir_all(path: &Path) -> Result<()> {
     let path = path.to_owned();
     let removed = blocking::run(move || fs::remove_dir_all(path)).await;
-    removed.or_else(|error| if error.kind() == ErrorKind::NotFound { Ok(()) } else { Err(error) })
+    removed.or_else(|error| {
+        if error.kind() == ErrorKind::NotFound {
+            Ok(())
+        } else {
+            Err(error)
+        }
+    })
 }
 
 pub(crate) async fn rename(from: &Path, to: &Path) -> Result<()> {
@@ -44,7 +50,9 @@ pub(crate) async fn list(path: &Path) -> Result<Vec<DirEntry>> {
         let mut entries = Vec::new();
         for entry in fs::read_dir(path)? {
             let entry = entry?;
-            let Ok(name) = entry.file_name().into_string() else { continue };
+            let Ok(name) = entry.file_name().into_string() else {
+                continue;
+            };
             let metadata = match entry.metadata() {
                 Ok(metadata) => metadata,
                 // Removed while we looked.
@@ -52,7 +60,11 @@ pub(crate) async fn list(path: &Path) -> Result<Vec<DirEntry>> {
                 Err(error) => return Err(error),
             };
             let is_dir = metadata.is_dir();
-            entries.push(DirEntry { name, is_dir, len: if is_dir { 0 } else { metadata.len() } });
+            entries.push(DirEntry {
+                name,
+                is_dir,
+                len: if is_dir { 0 } else { metadata.len() },
+            });
         }
         Ok(entries)
     })
@@ -72,12 +84,18 @@ pub(crate) async fn free_space(path: &Path) -> Result<u64> {
 pub(crate) async fn lock(path: &Path) -> Result<Lock> {
     let path = path.to_owned();
     blocking::run(move || {
-        let file = fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+        let file = fs::OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)?;
         match file.try_lock() {
             Ok(()) => Ok(Lock(file)),
-            Err(fs::TryLockError::WouldBlock) => {
-                Err(Error::new(ErrorKind::ResourceBusy, "another process holds the lock"))
-            }
+            Err(fs::TryLockError::WouldBlock) => Err(Error::new(
+                ErrorKind::ResourceBusy,
+                "another process holds the lock",
+            )),
             Err(fs::TryLockError::Error(error)) => Err(error),
         }
     })

@@ -38,7 +38,10 @@ pub(crate) enum File {
 
 impl File {
     pub(crate) async fn open(path: &Path, options: &OpenOptions) -> Result<File> {
-        let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let folder = path
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
         if options.direct && sys::is_memory_fs(folder) {
             warn_buffered(path, "it lives in memory");
         } else if options.direct {
@@ -47,7 +50,11 @@ impl File {
                 Err(error) if error.kind() == ErrorKind::InvalidInput => {
                     warn_buffered(path, "its file system refuses direct io");
                     // The refused attempt may have created the file already.
-                    let again = OpenOptions { create: options.create || options.create_new, create_new: false, ..*options };
+                    let again = OpenOptions {
+                        create: options.create || options.create_new,
+                        create_new: false,
+                        ..*options
+                    };
                     return Ok(File::Buffered(flags(&again).buffered_open(path).await?));
                 }
                 Err(error) => return Err(error),
@@ -63,7 +70,9 @@ impl File {
                 let mut written = 0;
                 while written < buf.len() {
                     // glommio keeps a buffered write's memory, hence the copy; this is the fallback path.
-                    let n = file.write_at(buf[written..].to_vec(), pos + written as u64).await?;
+                    let n = file
+                        .write_at(buf[written..].to_vec(), pos + written as u64)
+                        .await?;
                     written += progress(n)?;
                 }
                 Ok(buf)
@@ -86,7 +95,10 @@ impl File {
         });
         // One read is the usual case; it needs no list of futures.
         let pieces = if end - start <= READ_PIECE {
-            vec![self.read_piece(start, (end.next_multiple_of(ALIGNMENT) - start) as usize).await]
+            vec![
+                self.read_piece(start, (end.next_multiple_of(ALIGNMENT) - start) as usize)
+                    .await,
+            ]
         } else {
             join_all(pieces).await
         };
@@ -138,7 +150,9 @@ impl File {
         let fd = self.fd();
         match blocking::run(move || sys::allocate(fd, len)).await {
             // Some file systems cannot reserve; the length is still wanted.
-            Err(error) if error.kind() == ErrorKind::Unsupported && self.len()? < len => self.truncate(len).await,
+            Err(error) if error.kind() == ErrorKind::Unsupported && self.len()? < len => {
+                self.truncate(len).await
+            }
             Err(error) if error.kind() == ErrorKind::Unsupported => Ok(()),
             other => other,
         }
@@ -163,7 +177,12 @@ impl File {
 
 fn flags(options: &OpenOptions) -> glommio::io::OpenOptions {
     let mut flags = glommio::io::OpenOptions::new();
-    flags.read(true).write(options.write).create(options.create).create_new(options.create_new).mode(0o640);
+    flags
+        .read(true)
+        .write(options.write)
+        .create(options.create)
+        .create_new(options.create_new)
+        .mode(0o640);
     if options.dsync {
         flags.custom_flags(libc::O_DSYNC);
     }
@@ -185,7 +204,13 @@ async fn open_direct(path: &Path, folder: &Path, options: &OpenOptions) -> Resul
     let device = std::fs::metadata(folder)?.dev();
     let mut options = *options;
     if !KNOWN_DEVICES.with_borrow(|known| known.contains(&device)) {
-        match flags(&options).read(false).write(true).dma_open(path).await.map_err(Error::from) {
+        match flags(&options)
+            .read(false)
+            .write(true)
+            .dma_open(path)
+            .await
+            .map_err(Error::from)
+        {
             Ok(probe) => {
                 probe.close().await?;
                 KNOWN_DEVICES.with_borrow_mut(|known| known.insert(device));
@@ -201,27 +226,39 @@ async fn open_direct(path: &Path, folder: &Path, options: &OpenOptions) -> Resul
 }
 
 fn warn_buffered(path: &Path, why: &str) {
-    tracing::warn!("{} is written through the page cache: {why}; durable, but slower", path.display());
+    tracing::warn!(
+        "{} is written through the page cache: {why}; durable, but slower",
+        path.display()
+    );
 }
 
 fn progress(n: usize) -> Result<usize> {
-    if n == 0 { Err(ErrorKind::WriteZero.into()) } else { Ok(n) }
+    if n == 0 {
+        Err(ErrorKind::WriteZero.into())
+    } else {
+        Ok(n)
+    }
 }
 
 async fn write_direct(file: &DmaFile, buf: Buf, pos: u64) -> Result<Buf> {
-    let Some(memory) = buf.into_memory() else { return Ok(Buf::new()) };
+    let Some(memory) = buf.into_memory() else {
+        return Ok(Buf::new());
+    };
     let memory = Rc::new(memory);
     let mut written = file.write_rc_at(memory.clone(), pos).await?;
     while written < memory.len() {
         // Rare (a disk nearly full): the rest goes on from new memory, at block granularity.
         written = progress(written - written % ALIGNMENT as usize)?;
         let mut rest = allocate_dma_buffer_global(memory.len() - written);
-        rest.as_bytes_mut().copy_from_slice(&memory.as_bytes()[written..]);
+        rest.as_bytes_mut()
+            .copy_from_slice(&memory.as_bytes()[written..]);
         let n = file.write_at(rest, pos + written as u64).await?;
         written += progress(n)?;
     }
     // The ring is done with it, so it is ours alone again; else a fresh one costs only an allocation.
-    Ok(Rc::try_unwrap(memory).map(Buf::from_memory).unwrap_or_default())
+    Ok(Rc::try_unwrap(memory)
+        .map(Buf::from_memory)
+        .unwrap_or_default())
 }
 
 /// Joins what the pieces read into the bytes of `pos..end`.

@@ -3,7 +3,7 @@
 use std::{
     cell::RefCell,
     io::{ErrorKind, IoSlice},
-    net::{Shutdown, SocketAddr, ToSocketAddrs},
+    net::{SocketAddr, ToSocketAddrs},
     os::fd::AsRawFd,
     pin::Pin,
     rc::Rc,
@@ -95,13 +95,20 @@ impl WriteHalf {
     /// glommio has no vectored writes, so we send ourselves for as long as the socket takes it, and leave
     /// only the waiting to glommio.
     pub(crate) async fn write_slices(&mut self, slices: &[&[u8]]) -> Result<()> {
-        let mut cursor = Cursor { slices, first: 0, done: 0 };
+        let mut cursor = Cursor {
+            slices,
+            first: 0,
+            done: 0,
+        };
         while let Some(next) = cursor.next() {
-            let sent = cursor.with_slices(|slices| sys::send_some(self.0.borrow().as_raw_fd(), slices));
+            let sent =
+                cursor.with_slices(|slices| sys::send_some(self.0.borrow().as_raw_fd(), slices));
             let n = match sent {
                 Ok(n) => n,
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                Err(error) if error.kind() == ErrorKind::WouldBlock => self.write_some(next).await?,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    self.write_some(next).await?
+                }
                 Err(error) => return Err(error),
             };
             if n == 0 {
@@ -119,10 +126,8 @@ impl WriteHalf {
         .await
     }
 
-    pub(crate) async fn shutdown(&mut self) -> Result<()> {
-        // Shutting down never waits, so the borrow does not outlive one poll.
-        let stream = self.0.borrow();
-        Ok(futures_lite::future::poll_once(stream.shutdown(Shutdown::Write)).await.unwrap_or(Ok(()))?)
+    pub(crate) fn shutdown(&mut self) -> Result<()> {
+        sys::shutdown_write(self.0.borrow().as_raw_fd())
     }
 }
 
@@ -147,7 +152,11 @@ impl<'a> Cursor<'a> {
         let mut batch = [IoSlice::new(&[]); SLICES];
         let mut count = 0;
         for (place, slice) in batch.iter_mut().zip(&self.slices[self.first..]) {
-            *place = IoSlice::new(if count == 0 { &slice[self.done..] } else { slice });
+            *place = IoSlice::new(if count == 0 {
+                &slice[self.done..]
+            } else {
+                slice
+            });
             count += 1;
         }
         send(&mut batch[..count])

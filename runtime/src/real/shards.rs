@@ -2,8 +2,9 @@
 
 use std::{
     io::{Error, ErrorKind},
+    panic::AssertUnwindSafe,
     sync::mpsc,
-    thread::{self, JoinHandle},
+    thread,
     time::Duration,
 };
 
@@ -15,15 +16,17 @@ use crate::{
     shards::{Config, Cores, Shard, ShardId},
 };
 
-/// How long a task queue may run before the executor looks for io and at the other queue. Tasks wait for io
-/// by themselves; this bounds those that are always ready.
-const PREEMPT: Duration = Duration::from_millis(2);
+/// How long tasks that keep each other ready may run before the executor looks for io.
+///
+/// Long on purpose. glommio 0.9 decides whether to sleep by whether tasks *ran*; if this timer fires between
+/// its being set and the first look at the task queues (a thread that loses its core just there), none ran,
+/// and it sleeps beside ready tasks. With 2 ms that happened within minutes on a crowded machine. Tasks
+/// that yield go through a timer of their own (`task::yield_now`), so they do not need this one, and
+/// `task::run_main` keeps a slow pulse that would end such a sleep.
+const PREEMPT: Duration = Duration::from_secs(1);
 
-/// One started thread; it waits for permission before it runs its main.
-struct Starting<T> {
-    go: mpsc::Sender<()>,
-    thread: JoinHandle<Option<T>>,
-}
+/// How one shard's thread ended: its number and the result or the panic.
+type End<T> = (usize, thread::Result<T>);
 
 pub(crate) fn run<F, Fut, T>(config: Config, main: F) -> Result<Vec<T>>
 where
@@ -36,22 +39,34 @@ where
     let count = u16::try_from(cores.len()).map_err(|_| invalid("more than 65535 shards"))?;
 
     let (report, reports) = mpsc::channel();
-    let mut starting = Vec::new();
+    let (end, ends) = mpsc::channel();
+    let mut permissions = Vec::new();
     for (index, core) in cores.into_iter().enumerate() {
-        let shard = Shard { id: ShardId(index as u16), count };
-        starting.push(start(&config, core, shard, main.clone(), report.clone())?);
+        let shard = Shard {
+            id: ShardId(index as u16),
+            count,
+        };
+        permissions.push(start(
+            &config,
+            core,
+            shard,
+            main.clone(),
+            report.clone(),
+            end.clone(),
+        )?);
     }
-    drop(report);
-    // Either all executors can be made and all mains run, or none does: dropping `go` ends the threads.
+    drop((report, end));
+    // Either all executors can be made and all mains run, or none does: dropping the permissions ends the
+    // threads.
     for result in reports {
         result?;
     }
-    let mut threads = Vec::new();
-    for Starting { go, thread } in starting {
-        go.send(()).map_err(|_| Error::other("a shard ended before it started"))?;
-        threads.push(thread);
+    for permission in permissions {
+        permission
+            .send(())
+            .map_err(|_| Error::other("a shard ended before it started"))?;
     }
-    join(threads)
+    collect(usize::from(count), &ends)
 }
 
 fn start<F, Fut, T>(
@@ -60,7 +75,8 @@ fn start<F, Fut, T>(
     shard: Shard,
     main: F,
     report: mpsc::Sender<Result<()>>,
-) -> Result<Starting<T>>
+    end: mpsc::Sender<End<T>>,
+) -> Result<mpsc::Sender<()>>
 where
     F: Fn(Shard) -> Fut + Send + 'static,
     Fut: Future<Output = T> + 'static,
@@ -70,35 +86,41 @@ where
     let name = format!("{}-{}", config.name, shard.id);
     let config = config.clone();
     let body = move || {
-        let made = make_executor(&config, core);
-        let executor = match made {
+        let executor = match make_executor(&config, core) {
             Ok(executor) => executor,
             Err(error) => {
                 // Nobody listens any more once another shard's error was reported.
                 let _ = report.send(Err(error));
-                return None;
+                return;
             }
         };
         let _ = report.send(Ok(()));
         drop(report);
-        permission.recv().ok()?;
-        Some(task::run_main(&executor, shard.id, main, shard))
+        if permission.recv().is_ok() {
+            let run = AssertUnwindSafe(|| task::run_main(&executor, shard.id, main, shard));
+            let result = std::panic::catch_unwind(run);
+            // What is left of the shard's tasks goes first, so that `run` returns to a quiet process.
+            drop(executor);
+            let _ = end.send((shard.id.index(), result));
+        }
     };
-    Ok(Starting { go, thread: thread::Builder::new().name(name).spawn(body)? })
+    thread::Builder::new().name(name).spawn(body)?;
+    Ok(go)
 }
 
-/// Waits for all shards, then hands on the first panic.
-fn join<T>(threads: Vec<JoinHandle<Option<T>>>) -> Result<Vec<T>> {
-    let ended: Vec<_> = threads.into_iter().map(JoinHandle::join).collect();
-    let mut results = Vec::new();
-    for end in ended {
-        match end {
-            Ok(Some(result)) => results.push(result),
-            Ok(None) => return Err(Error::other("a shard ended before it started")),
+/// Waits for all shards. A panic is handed on at once: the others may wait for the lost shard for ever.
+fn collect<T>(count: usize, ends: &mpsc::Receiver<End<T>>) -> Result<Vec<T>> {
+    let mut results: Vec<Option<T>> = (0..count).map(|_| None).collect();
+    for (index, result) in ends {
+        match result {
+            Ok(result) => results[index] = Some(result),
             Err(panic) => std::panic::resume_unwind(panic),
         }
     }
-    Ok(results)
+    results
+        .into_iter()
+        .collect::<Option<Vec<T>>>()
+        .ok_or_else(|| Error::other("a shard ended without a result"))
 }
 
 fn make_executor(config: &Config, core: Option<usize>) -> Result<LocalExecutor> {
@@ -113,7 +135,10 @@ fn make_executor(config: &Config, core: Option<usize>) -> Result<LocalExecutor> 
         .map_err(|error| {
             let error = Error::from(error);
             let place = core.map_or("any core".to_owned(), |core| format!("core {core}"));
-            Error::new(error.kind(), format!("starting a shard on {place}: {}", usable::explain(error)))
+            Error::new(
+                error.kind(),
+                format!("starting a shard on {place}: {}", usable::explain(error)),
+            )
         })
 }
 
@@ -123,11 +148,19 @@ fn choose_cores(cores: &Cores) -> Result<Vec<Option<usize>>> {
     match cores {
         Cores::Floating => Ok(vec![None]),
         Cores::Count(0) => Err(invalid("at least one core is needed")),
-        Cores::Count(count) => Ok(allowed.iter().copied().map(Some).cycle().take(*count).collect()),
+        Cores::Count(count) => Ok(allowed
+            .iter()
+            .copied()
+            .map(Some)
+            .cycle()
+            .take(*count)
+            .collect()),
         Cores::List(list) if list.is_empty() => Err(invalid("at least one core is needed")),
         Cores::List(list) => match list.iter().find(|core| !allowed.contains(core)) {
             None => Ok(list.iter().copied().map(Some).collect()),
-            Some(core) => Err(invalid(&format!("core {core} is not among those this process may use: {allowed:?}"))),
+            Some(core) => Err(invalid(&format!(
+                "core {core} is not among those this process may use: {allowed:?}"
+            ))),
         },
     }
 }

@@ -17,7 +17,10 @@ struct State {
     waiting: Vec<Waker>,
 }
 
-static STATE: Mutex<State> = Mutex::new(State { fired: false, waiting: Vec::new() });
+static STATE: Mutex<State> = Mutex::new(State {
+    fired: false,
+    waiting: Vec::new(),
+});
 
 pub(crate) async fn terminated() {
     install();
@@ -26,7 +29,11 @@ pub(crate) async fn terminated() {
         if state.fired {
             return Poll::Ready(());
         }
-        if !state.waiting.iter().any(|waker| waker.will_wake(cx.waker())) {
+        if !state
+            .waiting
+            .iter()
+            .any(|waker| waker.will_wake(cx.waker()))
+        {
             state.waiting.push(cx.waker().clone());
         }
         Poll::Pending
@@ -37,8 +44,11 @@ pub(crate) async fn terminated() {
 fn install() {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {
-        let watching = Signals::new([SIGTERM, SIGINT])
-            .and_then(|signals| thread::Builder::new().name("signals".to_owned()).spawn(|| watch(signals)));
+        let watching = Signals::new([SIGTERM, SIGINT]).and_then(|signals| {
+            thread::Builder::new()
+                .name("signals".to_owned())
+                .spawn(|| watch(signals))
+        });
         if let Err(error) = watching {
             // The default action (ending the process) is still there: worse, but not wrong.
             tracing::warn!("signals cannot be watched, the process will not stop cleanly: {error}");

@@ -13,7 +13,11 @@ use std::{
 use crate::Result;
 
 fn check(result: libc::c_int) -> Result<()> {
-    if result == 0 { Ok(()) } else { Err(Error::last_os_error()) }
+    if result == 0 {
+        Ok(())
+    } else {
+        Err(Error::last_os_error())
+    }
 }
 
 /// The length of an open file.
@@ -54,7 +58,9 @@ pub(super) fn free_space(path: &Path) -> Result<u64> {
 /// Whether files there live in memory only (tmpfs, ramfs), where direct io means nothing.
 pub(super) fn is_memory_fs(path: &Path) -> bool {
     const RAMFS_MAGIC: i64 = 0x8584_58f6;
-    let Ok(path) = CString::new(path.as_os_str().as_bytes()) else { return false };
+    let Ok(path) = CString::new(path.as_os_str().as_bytes()) else {
+        return false;
+    };
     // SAFETY: an all-zero `statfs` is a valid value of that plain C struct.
     let mut stat: libc::statfs = unsafe { std::mem::zeroed() };
     // SAFETY: `path` is a C string and `stat` a struct that both live through the call.
@@ -73,7 +79,10 @@ pub(super) fn random(out: &mut [u8]) {
             Ok(n) => filled += n,
             Err(_) => {
                 let error = Error::last_os_error();
-                assert!(error.kind() == std::io::ErrorKind::Interrupted, "no entropy from the system: {error}");
+                assert!(
+                    error.kind() == std::io::ErrorKind::Interrupted,
+                    "no entropy from the system: {error}"
+                );
             }
         }
     }
@@ -89,6 +98,12 @@ pub(super) fn send_some(fd: RawFd, slices: &mut [IoSlice<'_>]) -> Result<usize> 
     // through the call, and the kernel only reads them.
     let n = unsafe { libc::sendmsg(fd, &message, libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL) };
     usize::try_from(n).map_err(|_| Error::last_os_error())
+}
+
+/// Ends the sending direction of a connection.
+pub(super) fn shutdown_write(fd: RawFd) -> Result<()> {
+    // SAFETY: no memory is passed; a wrong descriptor only makes it fail.
+    check(unsafe { libc::shutdown(fd, libc::SHUT_WR) })
 }
 
 /// Hands a listening socket to the executor of this thread.
@@ -110,7 +125,10 @@ pub(super) fn allowed_cores() -> Result<Vec<usize>> {
 
 /// The soft limit of memory this process may lock, in bytes.
 pub(super) fn memlock_limit() -> Result<u64> {
-    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    let mut limit = libc::rlimit {
+        rlim_cur: 0,
+        rlim_max: 0,
+    };
     // SAFETY: `limit` lives through the call.
     check(unsafe { libc::getrlimit(libc::RLIMIT_MEMLOCK, &mut limit) })?;
     Ok(limit.rlim_cur)

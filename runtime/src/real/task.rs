@@ -1,8 +1,8 @@
 //! Tasks on a glommio executor: two task queues, made when the shard starts.
 
-use std::cell::Cell;
+use std::{cell::Cell, time::Duration};
 
-use glommio::{Latency, LocalExecutor, Shares, TaskQueueHandle};
+use glommio::{Latency, LocalExecutor, Shares, TaskQueueHandle, timer::Timer};
 
 pub(crate) use glommio::Task;
 
@@ -32,15 +32,42 @@ where
 {
     executor.run(async move {
         let queue = |shares, name| {
-            glommio::executor().create_task_queue(Shares::Static(shares), Latency::NotImportant, name)
+            glommio::executor().create_task_queue(
+                Shares::Static(shares),
+                Latency::NotImportant,
+                name,
+            )
         };
         let foreground = queue(1000, "foreground");
         let background = queue(100, "background");
-        HERE.set(Some(Here { shard: id, foreground, background }));
+        HERE.set(Some(Here {
+            shard: id,
+            foreground,
+            background,
+        }));
+        let pulse = spawn(Share::Foreground, pulse());
         let result = spawn(Share::Foreground, async move { main(shard).await }).await;
+        drop(pulse);
         HERE.set(None);
         result
     })
+}
+
+/// Time between two beats of a shard's pulse.
+const PULSE: Duration = Duration::from_secs(1);
+
+/// Wakes the executor now and then; see `shards::PREEMPT` for why. Once a second is no measurable CPU.
+async fn pulse() {
+    loop {
+        Timer::new(PULSE).await;
+    }
+}
+
+/// Goes once around the executor's loop: a task that only woke itself would stay in its queue, and the
+/// executor looks for io when the queues are empty.
+pub(crate) async fn yield_now() {
+    Timer::new(Duration::from_nanos(500)).await;
+    futures_lite::future::yield_now().await;
 }
 
 pub(crate) fn on_shard() -> bool {
@@ -48,7 +75,8 @@ pub(crate) fn on_shard() -> bool {
 }
 
 fn here() -> Here {
-    HERE.get().expect("called outside a shard: only code under shards::run or in a simulation may")
+    HERE.get()
+        .expect("called outside a shard: only code under shards::run or in a simulation may")
 }
 
 pub(crate) fn shard() -> ShardId {
@@ -65,5 +93,6 @@ where
         Share::Foreground => here.foreground,
         Share::Background => here.background,
     };
-    glommio::spawn_local_into(future, queue).expect("a shard's task queues live as long as its executor")
+    glommio::spawn_local_into(future, queue)
+        .expect("a shard's task queues live as long as its executor")
 }

@@ -28,7 +28,10 @@ pub(crate) fn wall_ms() -> i64 {
 }
 
 pub(crate) fn timer(deadline_ns: u64) -> Timer {
-    Timer { deadline_ns, inner: None }
+    Timer {
+        deadline_ns,
+        inner: None,
+    }
 }
 
 /// A glommio timer, made at the first poll, so that creating one that is never awaited costs nothing.
@@ -44,16 +47,18 @@ impl Future for Timer {
     type Output = ();
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         loop {
-            if let Some(inner) = &mut self.inner {
-                if Pin::new(inner).poll(cx).is_pending() {
-                    return Poll::Pending;
-                }
+            if let Some(inner) = &mut self.inner
+                && Pin::new(inner).poll(cx).is_pending()
+            {
+                return Poll::Pending;
             }
             let left = self.deadline_ns.saturating_sub(now_ns());
             if left == 0 {
                 return Poll::Ready(());
             }
-            self.inner = Some(glommio::timer::Timer::new(Duration::from_nanos(left).min(LONGEST)));
+            self.inner = Some(glommio::timer::Timer::new(
+                Duration::from_nanos(left).min(LONGEST),
+            ));
         }
     }
 }

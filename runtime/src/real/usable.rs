@@ -15,7 +15,10 @@ const MEMLOCK_MIN: u64 = 512 << 10;
 pub(super) fn check(io_memory: usize, shards: usize) -> Result<()> {
     let limit = sys::memlock_limit()?;
     if limit < MEMLOCK_MIN {
-        return Err(Error::new(ErrorKind::PermissionDenied, memlock_message(limit, MEMLOCK_MIN)));
+        return Err(Error::new(
+            ErrorKind::PermissionDenied,
+            memlock_message(limit, MEMLOCK_MIN),
+        ));
     }
     let wanted = (io_memory as u64).saturating_mul(shards as u64);
     if limit < wanted {
@@ -42,16 +45,18 @@ pub(super) fn explain(error: Error) -> Error {
             "this kernel has no io_uring, or a sandbox hides it: Linux 5.8 or newer is needed \
              (in a container, allow the io_uring_setup, io_uring_enter and io_uring_register calls)"
         }
-        Some(libc::EPERM | libc::EACCES) => match std::fs::read_to_string("/proc/sys/kernel/io_uring_disabled") {
-            Ok(value) if value.trim() != "0" => {
-                "io_uring is switched off by the administrator: set `sysctl kernel.io_uring_disabled=0` \
+        Some(libc::EPERM | libc::EACCES) => {
+            match std::fs::read_to_string("/proc/sys/kernel/io_uring_disabled") {
+                Ok(value) if value.trim() != "0" => {
+                    "io_uring is switched off by the administrator: set `sysctl kernel.io_uring_disabled=0` \
                  (with 1, processes of the group in kernel.io_uring_group may use it)"
-            }
-            _ => {
-                "io_uring is forbidden to this process, most likely by the container's seccomp profile: allow \
+                }
+                _ => {
+                    "io_uring is forbidden to this process, most likely by the container's seccomp profile: allow \
                  io_uring_setup, io_uring_enter and io_uring_register, or run with --security-opt seccomp=unconfined"
+                }
             }
-        },
+        }
         Some(libc::ENOMEM) => {
             "the limit of locked memory is used up: raise it with `ulimit -l`, LimitMEMLOCK=infinity in a \
              systemd unit, or --ulimit memlock=-1 for a container"

@@ -26,9 +26,18 @@ pub(super) enum Entry {
 
 /// A folder operation that no sync has covered.
 enum Change {
-    Link { path: PathBuf, entry: Entry },
-    Unlink { path: PathBuf },
-    Rename { from: PathBuf, to: PathBuf, entry: Entry },
+    Link {
+        path: PathBuf,
+        entry: Entry,
+    },
+    Unlink {
+        path: PathBuf,
+    },
+    Rename {
+        from: PathBuf,
+        to: PathBuf,
+        entry: Entry,
+    },
 }
 
 pub(super) struct Stored {
@@ -71,14 +80,21 @@ impl Drop for Lock {
     fn drop(&mut self) {
         // A crash has released all locks of that life already.
         if self.world.is_alive(self.node, self.epoch) && !self.released.replace(true) {
-            self.world.with_node(self.node, |node| node.disk.locks.remove(&self.path));
+            self.world
+                .with_node(self.node, |node| node.disk.locks.remove(&self.path));
         }
     }
 }
 
 impl Lock {
     pub(super) fn new(world: Rc<World>, node: u16, epoch: u32, path: PathBuf) -> Lock {
-        Lock { world, node, epoch, path, released: Cell::new(false) }
+        Lock {
+            world,
+            node,
+            epoch,
+            path,
+            released: Cell::new(false),
+        }
     }
 }
 
@@ -132,7 +148,10 @@ impl Disk {
     fn parent_exists(&self, path: &Path) -> Result<()> {
         match path.parent().map(|parent| self.entry(parent)) {
             Some(Some(Entry::Dir)) => Ok(()),
-            Some(Some(Entry::File(_))) => Err(Error::new(ErrorKind::NotADirectory, "a part of the path is a file")),
+            Some(Some(Entry::File(_))) => Err(Error::new(
+                ErrorKind::NotADirectory,
+                "a part of the path is a file",
+            )),
             _ => Err(not_found()),
         }
     }
@@ -146,14 +165,23 @@ impl Disk {
     pub(super) fn open(&mut self, path: &Path, create: bool, create_new: bool) -> Result<Inode> {
         let inode = match self.entry(path) {
             Some(Entry::Dir) => return Err(Error::new(ErrorKind::IsADirectory, "is a folder")),
-            Some(Entry::File(_)) if create_new => return Err(Error::new(ErrorKind::AlreadyExists, "exists already")),
+            Some(Entry::File(_)) if create_new => {
+                return Err(Error::new(ErrorKind::AlreadyExists, "exists already"));
+            }
             Some(Entry::File(inode)) => inode,
             None if create || create_new => {
                 self.parent_exists(path)?;
                 let inode = self.next_inode;
                 self.next_inode += 1;
                 let image = Image::new(self.options.sector);
-                self.files.insert(inode, Stored { image, names: 1, handles: 0 });
+                self.files.insert(
+                    inode,
+                    Stored {
+                        image,
+                        names: 1,
+                        handles: 0,
+                    },
+                );
                 self.link(path.to_owned(), Entry::File(inode));
                 inode
             }
@@ -175,7 +203,9 @@ impl Disk {
     /// Frees the space of a file without name and handle. Its bytes stay while a crash could bring its
     /// name back.
     fn drop_if_unused(&mut self, inode: Inode) {
-        let Some(stored) = self.files.get(&inode) else { return };
+        let Some(stored) = self.files.get(&inode) else {
+            return;
+        };
         if stored.names > 0 || stored.handles > 0 {
             return;
         }
@@ -205,7 +235,12 @@ impl Disk {
         for dir in above {
             match self.entry(dir) {
                 Some(Entry::Dir) => {}
-                Some(Entry::File(_)) => return Err(Error::new(ErrorKind::NotADirectory, "a part of the path is a file")),
+                Some(Entry::File(_)) => {
+                    return Err(Error::new(
+                        ErrorKind::NotADirectory,
+                        "a part of the path is a file",
+                    ));
+                }
                 None => self.link(dir.to_owned(), Entry::Dir),
             }
         }
@@ -219,7 +254,9 @@ impl Disk {
             Some(Entry::File(_)) => {}
         }
         let entry = self.names.remove(path);
-        self.changes.push(Change::Unlink { path: path.to_owned() });
+        self.changes.push(Change::Unlink {
+            path: path.to_owned(),
+        });
         self.unname(entry);
         Ok(())
     }
@@ -230,8 +267,12 @@ impl Disk {
             Some(Entry::File(_)) => return Err(Error::new(ErrorKind::NotADirectory, "is a file")),
             Some(Entry::Dir) => {}
         }
-        let inside: Vec<PathBuf> =
-            self.names.keys().filter(|name| name.starts_with(path) && name.parent().is_some()).cloned().collect();
+        let inside: Vec<PathBuf> = self
+            .names
+            .keys()
+            .filter(|name| name.starts_with(path) && name.parent().is_some())
+            .cloned()
+            .collect();
         for name in inside.into_iter().rev() {
             let entry = self.names.remove(&name);
             self.changes.push(Change::Unlink { path: name });
@@ -247,32 +288,57 @@ impl Disk {
             return Ok(());
         }
         match (entry, self.entry(to)) {
-            (Entry::File(_), Some(Entry::Dir)) => return Err(Error::new(ErrorKind::IsADirectory, "the new name is a folder")),
-            (Entry::Dir, Some(Entry::File(_))) => return Err(Error::new(ErrorKind::NotADirectory, "the new name is a file")),
+            (Entry::File(_), Some(Entry::Dir)) => {
+                return Err(Error::new(
+                    ErrorKind::IsADirectory,
+                    "the new name is a folder",
+                ));
+            }
+            (Entry::Dir, Some(Entry::File(_))) => {
+                return Err(Error::new(
+                    ErrorKind::NotADirectory,
+                    "the new name is a file",
+                ));
+            }
             (Entry::Dir, Some(Entry::Dir)) if self.children(to).next().is_some() => {
-                return Err(Error::new(ErrorKind::DirectoryNotEmpty, "the new name is a folder that is not empty"));
+                return Err(Error::new(
+                    ErrorKind::DirectoryNotEmpty,
+                    "the new name is a folder that is not empty",
+                ));
             }
             _ => {}
         }
         // What lies in a renamed folder goes along.
-        let moved: Vec<PathBuf> = self.names.keys().filter(|name| name.starts_with(from)).cloned().collect();
+        let moved: Vec<PathBuf> = self
+            .names
+            .keys()
+            .filter(|name| name.starts_with(from))
+            .cloned()
+            .collect();
         for old in moved {
-            let Some(entry) = self.names.remove(&old) else { continue };
+            let Some(entry) = self.names.remove(&old) else {
+                continue;
+            };
             let new = match old.strip_prefix(from) {
                 Ok(rest) if !rest.as_os_str().is_empty() => to.join(rest),
                 _ => to.to_owned(),
             };
             let replaced = self.names.insert(new.clone(), entry);
-            self.changes.push(Change::Rename { from: old, to: new, entry });
+            self.changes.push(Change::Rename {
+                from: old,
+                to: new,
+                entry,
+            });
             self.unname(replaced);
         }
         Ok(())
     }
 
     fn children<'a>(&'a self, dir: &'a Path) -> impl Iterator<Item = (&'a PathBuf, &'a Entry)> {
-        self.names.range(dir.to_owned()..).take_while(move |(name, _)| name.starts_with(dir)).filter(move |(name, _)| {
-            name.parent() == Some(dir)
-        })
+        self.names
+            .range(dir.to_owned()..)
+            .take_while(move |(name, _)| name.starts_with(dir))
+            .filter(move |(name, _)| name.parent() == Some(dir))
     }
 
     pub(super) fn list(&self, path: &Path) -> Result<Vec<DirEntry>> {
@@ -284,10 +350,18 @@ impl Disk {
         let describe = |(name, entry): (&PathBuf, &Entry)| {
             let name = name.file_name()?.to_str()?.to_owned();
             Some(match entry {
-                Entry::Dir => DirEntry { name, is_dir: true, len: 0 },
+                Entry::Dir => DirEntry {
+                    name,
+                    is_dir: true,
+                    len: 0,
+                },
                 Entry::File(inode) => {
                     let len = self.files.get(inode).map_or(0, |stored| stored.image.len());
-                    DirEntry { name, is_dir: false, len }
+                    DirEntry {
+                        name,
+                        is_dir: false,
+                        len,
+                    }
                 }
             })
         };
@@ -302,8 +376,12 @@ impl Disk {
         let inside = |path: &Path| path.parent() == Some(dir);
         for change in std::mem::take(&mut self.changes) {
             match &change {
-                Change::Link { path, .. } | Change::Unlink { path } if !inside(path) => self.changes.push(change),
-                Change::Rename { from, to, .. } if !inside(from) && !inside(to) => self.changes.push(change),
+                Change::Link { path, .. } | Change::Unlink { path } if !inside(path) => {
+                    self.changes.push(change)
+                }
+                Change::Rename { from, to, .. } if !inside(from) && !inside(to) => {
+                    self.changes.push(change)
+                }
                 _ => self.make_durable(&change),
             }
         }
@@ -317,7 +395,9 @@ impl Disk {
             Change::Unlink { path } => drop(self.durable_names.remove(path)),
             Change::Rename { from, to, entry } => {
                 // One transaction of the file system, and it includes the creation of the old name.
-                self.changes.retain(|earlier| !matches!(earlier, Change::Link { path, .. } if path == from));
+                self.changes.retain(
+                    |earlier| !matches!(earlier, Change::Link { path, .. } if path == from),
+                );
                 self.durable_names.remove(from);
                 self.durable_names.insert(to.clone(), *entry);
             }
@@ -326,7 +406,9 @@ impl Disk {
 
     /// Forgets files that nothing can reach any more.
     fn sweep(&mut self) {
-        let unnamed = |(inode, stored): (&Inode, &Stored)| (stored.names == 0 && stored.handles == 0).then_some(*inode);
+        let unnamed = |(inode, stored): (&Inode, &Stored)| {
+            (stored.names == 0 && stored.handles == 0).then_some(*inode)
+        };
         let candidates: Vec<Inode> = self.files.iter().filter_map(unnamed).collect();
         for inode in candidates {
             self.drop_if_unused(inode);
@@ -341,7 +423,10 @@ impl Disk {
         if self.locks.insert(path.to_owned()) {
             Ok(())
         } else {
-            Err(Error::new(ErrorKind::ResourceBusy, "another process holds the lock"))
+            Err(Error::new(
+                ErrorKind::ResourceBusy,
+                "another process holds the lock",
+            ))
         }
     }
 
@@ -361,14 +446,19 @@ impl Disk {
     pub(super) fn power_lost(&mut self, rng: &mut Rng, mut sequence: impl FnMut() -> u64) {
         self.locks.clear();
         // Extremes (nothing, everything) find more bugs than the middle: both get their share.
-        let keep = self.options.crash_keep.unwrap_or_else(|| match rng.below(4) {
-            0 => 0.0,
-            1 => 1.0,
-            _ => rng.below(1_000) as f64 / 1_000.0,
-        });
+        let keep = self
+            .options
+            .crash_keep
+            .unwrap_or_else(|| match rng.below(4) {
+                0 => 0.0,
+                1 => 1.0,
+                _ => rng.below(1_000) as f64 / 1_000.0,
+            });
         for (_, write) in std::mem::take(&mut self.in_flight) {
             if let Some(stored) = self.files.get_mut(&write.inode) {
-                stored.image.write(write.pos, &write.data, sequence(), || true);
+                stored
+                    .image
+                    .write(write.pos, &write.data, sequence(), || true);
             }
         }
         for stored in self.files.values_mut() {
@@ -395,14 +485,18 @@ impl Disk {
             (stored.names, stored.handles) = (0, 0);
         }
         for entry in reachable.values() {
-            if let Entry::File(inode) = entry {
-                if let Some(stored) = self.files.get_mut(inode) {
-                    stored.names += 1;
-                }
+            if let Entry::File(inode) = entry
+                && let Some(stored) = self.files.get_mut(inode)
+            {
+                stored.names += 1;
             }
         }
         self.files.retain(|_, stored| stored.names > 0);
-        self.used = self.files.values().map(|stored| stored.image.charged()).sum();
+        self.used = self
+            .files
+            .values()
+            .map(|stored| stored.image.charged())
+            .sum();
         self.names.clone_from(&reachable);
         self.durable_names = reachable;
     }

@@ -63,14 +63,21 @@ impl Image {
     pub(super) fn charged(&self) -> u64 {
         let beyond = |map_keys: usize| map_keys as u64;
         let durable = beyond(self.durable.range(self.reserved..).count());
-        let dirty = beyond(self.dirty.range(self.reserved..).filter(|(i, _)| !self.durable.contains_key(i)).count());
+        let dirty = beyond(
+            self.dirty
+                .range(self.reserved..)
+                .filter(|(i, _)| !self.durable.contains_key(i))
+                .count(),
+        );
         (self.reserved + durable + dirty) * self.sector
     }
 
     /// Disk space that a write there would add.
     pub(super) fn cost(&self, pos: u64, len: u64) -> u64 {
         let is_new = |index: &u64| {
-            *index >= self.reserved && !self.durable.contains_key(index) && !self.dirty.contains_key(index)
+            *index >= self.reserved
+                && !self.durable.contains_key(index)
+                && !self.dirty.contains_key(index)
         };
         self.sectors(pos, len).filter(is_new).count() as u64 * self.sector
     }
@@ -78,7 +85,10 @@ impl Image {
     /// Disk space that reserving `len` bytes would add.
     pub(super) fn reserve_cost(&self, len: u64) -> u64 {
         let wanted = len.div_ceil(self.sector);
-        let have = self.durable.range(self.reserved..wanted.max(self.reserved)).count() as u64;
+        let have = self
+            .durable
+            .range(self.reserved..wanted.max(self.reserved))
+            .count() as u64;
         wanted.saturating_sub(self.reserved).saturating_sub(have) * self.sector
     }
 
@@ -95,7 +105,10 @@ impl Image {
 
     /// Whether a sector of that range cannot be read.
     pub(super) fn is_unreadable(&self, pos: u64, len: u64) -> bool {
-        self.unreadable.range(self.sectors(pos, len)).next().is_some()
+        self.unreadable
+            .range(self.sectors(pos, len))
+            .next()
+            .is_some()
     }
 
     pub(super) fn make_unreadable(&mut self, pos: u64) {
@@ -119,16 +132,31 @@ impl Image {
     }
 
     /// Writes into the volatile view. `keep` says of each sector whether it is written at all.
-    pub(super) fn write(&mut self, pos: u64, data: &Bytes, sequence: u64, mut keep: impl FnMut() -> bool) {
+    pub(super) fn write(
+        &mut self,
+        pos: u64,
+        data: &Bytes,
+        sequence: u64,
+        mut keep: impl FnMut() -> bool,
+    ) {
         let end = pos + data.len() as u64;
         for index in self.sectors(pos, data.len() as u64) {
             let start = index * self.sector;
             let (from, to) = (pos.max(start), end.min(start + self.sector));
             let piece = data.slice((from - pos) as usize..(to - pos) as usize);
-            let whole = if piece.len() as u64 == self.sector { piece } else { self.patched(index, from - start, &piece) };
+            let whole = if piece.len() as u64 == self.sector {
+                piece
+            } else {
+                self.patched(index, from - start, &piece)
+            };
             if keep() {
                 self.unreadable.remove(&index);
-                let version = Version { sequence, data: whole, cut: false, lost: false };
+                let version = Version {
+                    sequence,
+                    data: whole,
+                    cut: false,
+                    lost: false,
+                };
                 self.dirty.entry(index).or_default().push(version);
             }
         }
@@ -154,7 +182,9 @@ impl Image {
     /// Makes one completed write durable at once (dsync), with the file's length.
     pub(super) fn settle(&mut self, pos: u64, len: u64) {
         for index in self.sectors(pos, len) {
-            let Some(versions) = self.dirty.remove(&index) else { continue };
+            let Some(versions) = self.dirty.remove(&index) else {
+                continue;
+            };
             if let Some(newest) = versions.into_iter().next_back() {
                 self.durable.insert(index, newest.data);
             }
@@ -166,10 +196,15 @@ impl Image {
     pub(super) fn sync(&mut self, sequence: u64) {
         let Image { dirty, durable, .. } = self;
         dirty.retain(|index, versions| {
-            let newest = versions.iter().rposition(|v| v.sequence <= sequence && !v.lost);
+            let newest = versions
+                .iter()
+                .rposition(|v| v.sequence <= sequence && !v.lost);
             if let Some(newest) = newest {
                 let version = versions.drain(..=newest).next_back();
-                durable.insert(*index, version.map(|version| version.data).unwrap_or_default());
+                durable.insert(
+                    *index,
+                    version.map(|version| version.data).unwrap_or_default(),
+                );
             }
             !versions.is_empty()
         });
@@ -185,7 +220,10 @@ impl Image {
 
     /// Makes length changes durable, and with them what truncations cut.
     fn settle_lengths(&mut self, sequence: u64) {
-        let settled = self.lengths.iter().rposition(|length| length.sequence <= sequence);
+        let settled = self
+            .lengths
+            .iter()
+            .rposition(|length| length.sequence <= sequence);
         let Some(settled) = settled else { return };
         self.durable_len = self.lengths[settled].len;
         self.lengths.drain(..=settled);
@@ -195,7 +233,9 @@ impl Image {
     fn settle_cuts(&mut self, sequence: u64) {
         let Image { dirty, durable, .. } = self;
         dirty.retain(|index, versions| {
-            let cut = versions.iter().rposition(|v| v.cut && v.sequence <= sequence);
+            let cut = versions
+                .iter()
+                .rposition(|v| v.cut && v.sequence <= sequence);
             if let Some(version) = cut.and_then(|cut| versions.drain(..=cut).next_back()) {
                 durable.insert(*index, version.data);
             }
@@ -207,17 +247,26 @@ impl Image {
     pub(super) fn truncate(&mut self, len: u64, sequence: u64) {
         let first = len / self.sector;
         let inside = len % self.sector;
-        let existing: BTreeSet<u64> =
-            self.durable.range(first..).map(|(i, _)| *i).chain(self.dirty.range(first..).map(|(i, _)| *i)).collect();
+        let existing: BTreeSet<u64> = self
+            .durable
+            .range(first..)
+            .map(|(i, _)| *i)
+            .chain(self.dirty.range(first..).map(|(i, _)| *i))
+            .collect();
         if len < self.len {
             for index in existing {
                 let mut data = BytesMut::zeroed(self.sector as usize);
-                if index == first && inside > 0 {
-                    if let Some(old) = self.current(index) {
-                        data[..inside as usize].copy_from_slice(&old[..inside as usize]);
-                    }
+                if index == first
+                    && let Some(old) = self.current(index)
+                {
+                    data[..inside as usize].copy_from_slice(&old[..inside as usize]);
                 }
-                let version = Version { sequence, data: data.freeze(), cut: true, lost: false };
+                let version = Version {
+                    sequence,
+                    data: data.freeze(),
+                    cut: true,
+                    lost: false,
+                };
                 self.dirty.entry(index).or_default().push(version);
             }
             self.reserved = self.reserved.min(len.div_ceil(self.sector));
@@ -238,7 +287,9 @@ impl Image {
     /// Power is lost: of what was not synced a part survives; `keep` is each sector's chance.
     pub(super) fn crash(&mut self, rng: &mut Rng, keep: f64) {
         let kept = rng.below(self.lengths.len() as u64 + 1) as usize;
-        let upto = kept.checked_sub(1).map_or(0, |last| self.lengths[last].sequence);
+        let upto = kept
+            .checked_sub(1)
+            .map_or(0, |last| self.lengths[last].sequence);
         if let Some(last) = kept.checked_sub(1) {
             self.durable_len = self.lengths[last].len;
         }
@@ -286,7 +337,11 @@ impl Image {
             spoil(data);
             found = true;
         }
-        if let Some(version) = self.dirty.get_mut(&index).and_then(|versions| versions.last_mut()) {
+        if let Some(version) = self
+            .dirty
+            .get_mut(&index)
+            .and_then(|versions| versions.last_mut())
+        {
             spoil(&mut version.data);
             found = true;
         }

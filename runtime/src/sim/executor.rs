@@ -63,14 +63,19 @@ impl Wake for TaskWaker {
 
     fn wake_by_ref(self: &Arc<Self>) {
         if !self.queued.swap(true, Ordering::Relaxed) {
-            self.woken.lock().unwrap_or_else(PoisonError::into_inner).push(self.key);
+            self.woken
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(self.key);
         }
     }
 }
 
 impl Slots {
     fn get(&mut self, key: TaskKey) -> Option<&mut Task> {
-        self.tasks[key.slot].as_mut().filter(|task| task.generation == key.generation)
+        self.tasks[key.slot]
+            .as_mut()
+            .filter(|task| task.generation == key.generation)
     }
 
     fn remove(&mut self, key: TaskKey) -> Option<Task> {
@@ -88,17 +93,34 @@ impl Executor {
             slots.tasks.push(None);
             slots.tasks.len() - 1
         });
-        let key = TaskKey { slot, generation: slots.generation };
-        let waker = Arc::new(TaskWaker { key, queued: AtomicBool::new(false), woken: self.woken.clone() });
+        let key = TaskKey {
+            slot,
+            generation: slots.generation,
+        };
+        let waker = Arc::new(TaskWaker {
+            key,
+            queued: AtomicBool::new(false),
+            woken: self.woken.clone(),
+        });
         waker.wake_by_ref();
-        slots.tasks[slot] = Some(Task { generation: key.generation, body: Some(body), here, waker });
+        slots.tasks[slot] = Some(Task {
+            generation: key.generation,
+            body: Some(body),
+            here,
+            waker,
+        });
         key
     }
 
     /// Ends a task: its future is dropped before the next poll.
     pub(super) fn cancel(&self, key: TaskKey) {
         let task = self.slots.borrow_mut().remove(key);
-        if let Some(Task { body: Some(body), here, .. }) = task {
+        if let Some(Task {
+            body: Some(body),
+            here,
+            ..
+        }) = task
+        {
             self.graveyard.borrow_mut().push((here, body));
         }
     }
@@ -106,7 +128,9 @@ impl Executor {
     /// Drops the futures of cancelled tasks, and of those that these cancel in turn.
     pub(super) fn bury(&self, _world: &Rc<World>) {
         loop {
-            let Some((here, body)) = self.graveyard.borrow_mut().pop() else { return };
+            let Some((here, body)) = self.graveyard.borrow_mut().pop() else {
+                return;
+            };
             enter(here, || drop(body));
         }
     }
@@ -117,7 +141,10 @@ impl Executor {
             let slots = self.slots.borrow();
             let of_node = |task: &&Task| node.is_none_or(|node| task.here.node() == node);
             let keys = slots.tasks.iter().enumerate().filter_map(|(slot, task)| {
-                task.as_ref().filter(of_node).map(|task| TaskKey { slot, generation: task.generation })
+                task.as_ref().filter(of_node).map(|task| TaskKey {
+                    slot,
+                    generation: task.generation,
+                })
             });
             keys.collect()
         };
@@ -129,7 +156,9 @@ impl Executor {
 
     /// Polls one ready task, chosen at random; false when none is ready.
     pub(super) fn run_one(&self, world: &Rc<World>) -> bool {
-        self.ready.borrow_mut().append(&mut self.woken.lock().unwrap_or_else(PoisonError::into_inner));
+        self.ready
+            .borrow_mut()
+            .append(&mut self.woken.lock().unwrap_or_else(PoisonError::into_inner));
         let mut tries = self.ready.borrow().len();
         while tries > 0 {
             tries -= 1;
@@ -146,13 +175,19 @@ impl Executor {
                     self.ready.borrow_mut().push(key);
                     continue;
                 }
-                let Some(body) = task.body.take() else { continue };
+                let Some(body) = task.body.take() else {
+                    continue;
+                };
                 (body, task.here.clone(), task.waker.clone())
             };
             world.note(Note::Poll, key.slot as u64, key.generation);
             waker.queued.store(false, Ordering::Relaxed);
             let waker = Waker::from(waker);
-            let done = enter(here.clone(), || body.as_mut().poll(&mut Context::from_waker(&waker)).is_ready());
+            let done = enter(here.clone(), || {
+                body.as_mut()
+                    .poll(&mut Context::from_waker(&waker))
+                    .is_ready()
+            });
             self.put_back(key, here, body, done);
             return true;
         }

@@ -67,7 +67,10 @@ impl Here {
         }
     }
 
-    async fn names<T: 'static>(&self, effect: impl FnOnce(&mut Disk) -> Result<T> + 'static) -> Result<T> {
+    async fn names<T: 'static>(
+        &self,
+        effect: impl FnOnce(&mut Disk) -> Result<T> + 'static,
+    ) -> Result<T> {
         self.disk(
             |disk| disk.options.read,
             move |world, disk| {
@@ -80,8 +83,14 @@ impl Here {
 
     pub(crate) async fn open(&self, path: &Path, options: &OpenOptions) -> Result<File> {
         let (path, options) = (normal(path), *options);
-        let inode = self.names(move |disk| disk.open(&path, options.create, options.create_new)).await?;
-        Ok(File { here: self.clone(), inode, options })
+        let inode = self
+            .names(move |disk| disk.open(&path, options.create, options.create_new))
+            .await?;
+        Ok(File {
+            here: self.clone(),
+            inode,
+            options,
+        })
     }
 
     pub(crate) async fn create_dir_all(&self, path: &Path) -> Result<()> {
@@ -111,7 +120,8 @@ impl Here {
 
     pub(crate) async fn exists(&self, path: &Path) -> Result<bool> {
         let path = normal(path);
-        self.names(move |disk| Ok(disk.entry(&path).is_some())).await
+        self.names(move |disk| Ok(disk.entry(&path).is_some()))
+            .await
     }
 
     pub(crate) async fn free_space(&self, _path: &Path) -> Result<u64> {
@@ -122,7 +132,12 @@ impl Here {
         let path = normal(path);
         let theirs = path.clone();
         self.names(move |disk| disk.lock(&theirs)).await?;
-        Ok(Lock::new(self.world().clone(), self.node(), self.epoch(), path))
+        Ok(Lock::new(
+            self.world().clone(),
+            self.node(),
+            self.epoch(),
+            path,
+        ))
     }
 
     pub(crate) async fn sync_dir(&self, path: &Path) -> Result<()> {
@@ -168,7 +183,9 @@ pub(crate) struct File {
 impl Drop for File {
     fn drop(&mut self) {
         if self.here.is_alive() {
-            self.here.world().with_node(self.here.node(), |node| node.disk.release(self.inode));
+            self.here
+                .world()
+                .with_node(self.here.node(), |node| node.disk.release(self.inode));
         }
     }
 }
@@ -182,7 +199,10 @@ impl File {
         if self.options.write {
             Ok(())
         } else {
-            Err(Error::new(ErrorKind::PermissionDenied, "the file is open for reading only"))
+            Err(Error::new(
+                ErrorKind::PermissionDenied,
+                "the file is open for reading only",
+            ))
         }
     }
 
@@ -194,18 +214,32 @@ impl File {
         let data = Bytes::copy_from_slice(&buf);
         // From here on the disk has it: a crash may leave any part of it, even if nobody waits any more.
         let in_flight = InFlight { inode, pos, data };
-        world.with_node(self.here.node(), |node| node.disk.in_flight.insert(id, in_flight));
+        world.with_node(self.here.node(), |node| {
+            node.disk.in_flight.insert(id, in_flight)
+        });
         let latency = move |disk: &Disk| match (dsync, disk.options.write, disk.options.sync) {
             (false, write, _) => write,
-            (true, write, sync) => Latency { min: write.min + sync.min, mean: write.mean + sync.mean },
+            (true, write, sync) => Latency {
+                min: write.min + sync.min,
+                mean: write.mean + sync.mean,
+            },
         };
-        self.here.disk(latency, move |world, disk| complete_write(world, disk, id, dsync)).await?;
+        self.here
+            .disk(latency, move |world, disk| {
+                complete_write(world, disk, id, dsync)
+            })
+            .await?;
         Ok(buf)
     }
 
     pub(crate) async fn read_at(&self, pos: u64, len: usize) -> Result<Bytes> {
         let inode = self.inode;
-        self.here.disk(|disk| disk.options.read, move |world, disk| complete_read(world, disk, inode, pos, len)).await
+        self.here
+            .disk(
+                |disk| disk.options.read,
+                move |world, disk| complete_read(world, disk, inode, pos, len),
+            )
+            .await
     }
 
     pub(crate) async fn sync(&self) -> Result<()> {
@@ -232,7 +266,10 @@ impl File {
 
     pub(crate) fn len(&self) -> Result<u64> {
         self.world().with_node(self.here.node(), |node| {
-            node.disk.image(self.inode).map(|image| image.len()).ok_or_else(io_error)
+            node.disk
+                .image(self.inode)
+                .map(|image| image.len())
+                .ok_or_else(io_error)
         })
     }
 
@@ -286,7 +323,14 @@ impl File {
 }
 
 fn complete_write(world: &World, disk: &mut Disk, id: u64, dsync: bool) -> Result<()> {
-    let Some(InFlight { inode, mut pos, data }) = disk.in_flight.remove(&id) else { return Ok(()) };
+    let Some(InFlight {
+        inode,
+        mut pos,
+        data,
+    }) = disk.in_flight.remove(&id)
+    else {
+        return Ok(());
+    };
     world.note(Note::Write, inode, pos ^ ((data.len() as u64) << 40));
     let fate = draw_fate(world, disk);
     let free = disk.free();
@@ -318,14 +362,25 @@ fn draw_fate(world: &World, disk: &mut Disk) -> Fate {
         Fate::Fails
     } else if draw_failure(world, disk, DiskOp::LoseWrite, disk.options.lost_write) {
         Fate::Lost
-    } else if draw_failure(world, disk, DiskOp::MisdirectWrite, disk.options.misdirected_write) {
+    } else if draw_failure(
+        world,
+        disk,
+        DiskOp::MisdirectWrite,
+        disk.options.misdirected_write,
+    ) {
         Fate::Misdirected
     } else {
         Fate::Fine
     }
 }
 
-fn complete_read(world: &World, disk: &mut Disk, inode: Inode, pos: u64, len: usize) -> Result<Bytes> {
+fn complete_read(
+    world: &World,
+    disk: &mut Disk,
+    inode: Inode,
+    pos: u64,
+    len: usize,
+) -> Result<Bytes> {
     world.note(Note::Read, inode, pos ^ ((len as u64) << 40));
     let fails = draw_failure(world, disk, DiskOp::Read, disk.options.read_error);
     let rots = draw_failure(world, disk, DiskOp::RotRead, disk.options.bit_rot);

@@ -2,11 +2,7 @@
 
 use std::{cell::RefCell, rc::Rc, task::Poll};
 
-use super::{
-    task::Task,
-    time::Timer,
-    world::World,
-};
+use super::{task::Task, time::Timer, world::World};
 use crate::shards::ShardId;
 
 thread_local! {
@@ -44,7 +40,12 @@ pub(super) fn enter<R>(here: Here, f: impl FnOnce() -> R) -> R {
 impl Here {
     pub(super) fn new(world: Rc<World>, node: u16, shard: ShardId) -> Here {
         let epoch = world.with_node(node, |node| node.epoch);
-        Here { world, node, epoch, shard }
+        Here {
+            world,
+            node,
+            epoch,
+            shard,
+        }
     }
 
     pub(super) fn world(&self) -> &Rc<World> {
@@ -109,7 +110,11 @@ impl Here {
                 if node.terminated {
                     return Poll::Ready(());
                 }
-                if !node.terminate_wakers.iter().any(|waker| waker.will_wake(cx.waker())) {
+                if !node
+                    .terminate_wakers
+                    .iter()
+                    .any(|waker| waker.will_wake(cx.waker()))
+                {
                     node.terminate_wakers.push(cx.waker().clone());
                 }
                 Poll::Pending

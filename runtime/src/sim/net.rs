@@ -54,7 +54,11 @@ impl Net {
         loop {
             let next = self.next_port.entry(node).or_insert(FIRST_FREE_PORT);
             let port = *next;
-            *next = if port == u16::MAX { FIRST_FREE_PORT } else { port + 1 };
+            *next = if port == u16::MAX {
+                FIRST_FREE_PORT
+            } else {
+                port + 1
+            };
             if !self.listeners.contains_key(&(node, port)) {
                 return port;
             }
@@ -79,12 +83,17 @@ impl Net {
             let nodes = connection.nodes();
             nodes == [a, b] || nodes == [b, a]
         };
-        self.connections.values().filter_map(Weak::upgrade).filter(joins).collect()
+        self.connections
+            .values()
+            .filter_map(Weak::upgrade)
+            .filter(joins)
+            .collect()
     }
 
     fn remember(&mut self, number: u64, connection: &Rc<Connection>) {
         if self.connections.len() >= self.sweep_at {
-            self.connections.retain(|_, connection| connection.strong_count() > 0);
+            self.connections
+                .retain(|_, connection| connection.strong_count() > 0);
             self.sweep_at = 64 + 2 * self.connections.len();
         }
         self.connections.insert(number, Rc::downgrade(connection));
@@ -109,6 +118,10 @@ pub(super) fn reset_between(world: &Rc<World>, a: u16, b: u16) {
 }
 
 fn local(node: u16, addr: SocketAddr) -> SocketAddr {
-    let ip = if addr.ip().is_unspecified() { ip_of(node) } else { addr.ip() };
+    let ip = if addr.ip().is_unspecified() {
+        ip_of(node)
+    } else {
+        addr.ip()
+    };
     SocketAddr::new(ip, addr.port())
 }

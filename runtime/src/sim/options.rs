@@ -16,7 +16,10 @@ pub struct Latency {
 impl Latency {
     /// From microseconds.
     pub const fn micros(min: u64, mean: u64) -> Self {
-        Latency { min: Duration::from_micros(min), mean: Duration::from_micros(mean) }
+        Latency {
+            min: Duration::from_micros(min),
+            mean: Duration::from_micros(mean),
+        }
     }
 
     pub(super) fn draw(self, rng: &mut Rng) -> u64 {
@@ -143,10 +146,22 @@ impl Options {
     /// many nodes at once) is the test's business.
     pub fn swarm(seed: u64) -> Self {
         let mut rng = Rng::new(seed ^ 0x5357_4152_4d00_0000);
-        let mut sometimes = |most: f64| if rng.chance(0.5) { 0.0 } else { rng.below(1_000) as f64 / 1_000.0 * most };
+        let mut sometimes = |most: f64| {
+            if rng.chance(0.5) {
+                0.0
+            } else {
+                rng.below(1_000) as f64 / 1_000.0 * most
+            }
+        };
         let (stalls, resets, short_read) = (sometimes(0.02), sometimes(0.002), sometimes(0.5));
-        let mut latency = |most_us: u64| Latency::micros(rng.below(most_us / 4 + 1), rng.below(most_us) + 1);
-        let (delay, read, write, sync) = (latency(20_000), latency(2_000), latency(2_000), latency(10_000));
+        let mut latency =
+            |most_us: u64| Latency::micros(rng.below(most_us / 4 + 1), rng.below(most_us) + 1);
+        let (delay, read, write, sync) = (
+            latency(20_000),
+            latency(2_000),
+            latency(2_000),
+            latency(10_000),
+        );
         let mesh = latency(50);
         Options {
             poll_ns: (100, 200 + rng.below(20_000)),

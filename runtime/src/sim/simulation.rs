@@ -70,7 +70,9 @@ impl Drop for Simulation {
 impl Simulation {
     /// An empty world in which `seed` decides everything.
     pub fn new(seed: u64, options: Options) -> Simulation {
-        Simulation { world: World::new(seed, options) }
+        Simulation {
+            world: World::new(seed, options),
+        }
     }
 
     /// Adds a node, up, with an empty disk.
@@ -80,7 +82,10 @@ impl Simulation {
     pub fn node(&self, shards: u16) -> NodeId {
         let disk = Disk::new(self.world.options.borrow().disk.clone());
         let mut nodes = self.world.nodes.borrow_mut();
-        let id = u16::try_from(nodes.len()).ok().filter(|id| *id < u16::MAX).expect("too many nodes");
+        let id = u16::try_from(nodes.len())
+            .ok()
+            .filter(|id| *id < u16::MAX)
+            .expect("too many nodes");
         nodes.push(Node {
             shards,
             up: true,
@@ -150,7 +155,10 @@ impl Simulation {
 
     /// Runs until `done` says so, looked at after each step; false if `limit` of virtual time passed first.
     pub fn run_until(&self, limit: Duration, mut done: impl FnMut() -> bool) -> bool {
-        let limit = self.world.now().saturating_add(u64::try_from(limit.as_nanos()).unwrap_or(u64::MAX));
+        let limit = self
+            .world
+            .now()
+            .saturating_add(u64::try_from(limit.as_nanos()).unwrap_or(u64::MAX));
         loop {
             if done() {
                 return true;
@@ -197,7 +205,11 @@ impl Simulation {
         if !world.with_node(node.0, |node| node.up) {
             return;
         }
-        world.note(Note::Crash, u64::from(node.0), u64::from(kind.is_power_loss()));
+        world.note(
+            Note::Crash,
+            u64::from(node.0),
+            u64::from(kind.is_power_loss()),
+        );
         world.with_node(node.0, |node| {
             node.up = false;
             node.epoch += 1;
@@ -209,7 +221,9 @@ impl Simulation {
         world.executor.end_all(world, Some(node.0));
         world.with_node(node.0, |node| match kind {
             CrashKind::Process => node.disk.process_died(),
-            CrashKind::Power => node.disk.power_lost(&mut world.rng.borrow_mut(), || world.next_sequence()),
+            CrashKind::Power => node
+                .disk
+                .power_lost(&mut world.rng.borrow_mut(), || world.next_sequence()),
         });
     }
 
@@ -244,7 +258,8 @@ impl Simulation {
 
     /// Moves a node's wall clock by that many milliseconds, either way.
     pub fn jump_wall(&self, node: NodeId, by_ms: i64) {
-        self.world.with_node(node.0, |node| node.wall_offset_ms += by_ms);
+        self.world
+            .with_node(node.0, |node| node.wall_offset_ms += by_ms);
     }
 
     /// Changes the network's behaviour from now on.
@@ -290,7 +305,8 @@ impl Simulation {
 
     /// A disk's behaviour.
     pub fn disk(&self, node: NodeId) -> DiskOptions {
-        self.world.with_node(node.0, |node| node.disk.options.clone())
+        self.world
+            .with_node(node.0, |node| node.disk.options.clone())
     }
 
     /// Bytes in use on a disk.
@@ -308,11 +324,13 @@ impl Simulation {
     /// Changes one stored byte of a file (xor with `mask`), durable and volatile. False if there is none.
     pub fn corrupt(&self, node: NodeId, path: &str, pos: u64, mask: u8) -> bool {
         let path = normal(path.as_ref());
-        self.world.with_node(node.0, |node| match node.disk.entry(&path) {
-            Some(super::disk::Entry::File(inode)) => {
-                node.disk.image(inode).is_some_and(|image| image.corrupt(pos, mask))
-            }
-            _ => false,
-        })
+        self.world
+            .with_node(node.0, |node| match node.disk.entry(&path) {
+                Some(super::disk::Entry::File(inode)) => node
+                    .disk
+                    .image(inode)
+                    .is_some_and(|image| image.corrupt(pos, mask)),
+                _ => false,
+            })
     }
 }

@@ -22,7 +22,10 @@ pub(crate) struct Task<T> {
 
 impl<T: 'static> Task<T> {
     pub(super) fn spawn<F: Future<Output = T> + 'static>(here: &Here, future: F) -> Task<T> {
-        let join = Rc::new(RefCell::new(Join { result: None, waker: None }));
+        let join = Rc::new(RefCell::new(Join {
+            result: None,
+            waker: None,
+        }));
         if !here.is_alive() {
             return Task { join, task: None };
         }
@@ -39,7 +42,10 @@ impl<T: 'static> Task<T> {
             }
         });
         let key = here.world().executor.spawn(here.clone(), body);
-        Task { join, task: Some((Rc::downgrade(here.world()), key)) }
+        Task {
+            join,
+            task: Some((Rc::downgrade(here.world()), key)),
+        }
     }
 
     pub(crate) fn detach(mut self) {
@@ -68,10 +74,10 @@ impl<T> Future for Task<T> {
 
 impl<T> Drop for Task<T> {
     fn drop(&mut self) {
-        if let Some((world, key)) = self.task.take() {
-            if let Some(world) = world.upgrade() {
-                world.executor.cancel(key);
-            }
+        if let Some((world, key)) = self.task.take()
+            && let Some(world) = world.upgrade()
+        {
+            world.executor.cancel(key);
         }
     }
 }

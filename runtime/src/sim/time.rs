@@ -16,7 +16,11 @@ pub(crate) struct Timer {
 
 impl Timer {
     pub(super) fn new(world: Rc<World>, deadline_ns: u64) -> Timer {
-        Timer { world, deadline_ns, event: None }
+        Timer {
+            world,
+            deadline_ns,
+            event: None,
+        }
     }
 }
 
@@ -26,9 +30,13 @@ impl Future for Timer {
         if self.world.now() >= self.deadline_ns {
             return Poll::Ready(());
         }
-        let armed = self.event.is_some_and(|key| self.world.rearm(key, cx.waker()));
+        let armed = self
+            .event
+            .is_some_and(|key| self.world.rearm(key, cx.waker()));
         if !armed {
-            let event = self.world.schedule(self.deadline_ns, Event::Wake(cx.waker().clone()));
+            let event = self
+                .world
+                .schedule(self.deadline_ns, Event::Wake(cx.waker().clone()));
             self.event = Some(event);
         }
         Poll::Pending

@@ -37,8 +37,10 @@ pub(super) type EventKey = (u64, u64);
 
 pub(super) enum Event {
     Wake(Waker),
-    Call(Box<dyn FnOnce(&Rc<World>)>),
+    Call(Call),
 }
+
+type Call = Box<dyn FnOnce(&Rc<World>)>;
 
 pub(super) struct Node {
     pub(super) shards: u16,
@@ -140,7 +142,8 @@ impl World {
 
     /// Puts an event at a time (at once, but not before the running task has yielded, if that is past).
     pub(super) fn schedule(&self, at: u64, event: Event) -> EventKey {
-        let tiebreak = (self.random() & 0xffff_ffff_0000_0000) | (self.next_sequence() & 0xffff_ffff);
+        let tiebreak =
+            (self.random() & 0xffff_ffff_0000_0000) | (self.next_sequence() & 0xffff_ffff);
         let key = (at.max(self.now()), tiebreak);
         self.events.borrow_mut().insert(key, event);
         key
@@ -174,7 +177,9 @@ impl World {
     }
 
     fn fire(self: &Rc<Self>, key: EventKey) {
-        let Some(event) = self.events.borrow_mut().remove(&key) else { return };
+        let Some(event) = self.events.borrow_mut().remove(&key) else {
+            return;
+        };
         self.note(Note::Event, key.0, key.1);
         match event {
             Event::Wake(waker) => waker.wake(),
@@ -187,7 +192,9 @@ impl World {
     pub(super) fn step(self: &Rc<Self>, limit: u64) -> bool {
         self.steps.set(self.steps.get() + 1);
         loop {
-            let Some(key) = self.events.borrow().keys().next().copied() else { break };
+            let Some(key) = self.events.borrow().keys().next().copied() else {
+                break;
+            };
             if key.0 > self.now() {
                 break;
             }

@@ -29,7 +29,9 @@ impl Notify {
     pub fn notify_one(&self) {
         let waker = {
             let mut waiters = self.waiters.borrow_mut();
-            let Some(key) = waiters.first() else { return self.stored.set(true) };
+            let Some(key) = waiters.first() else {
+                return self.stored.set(true);
+            };
             waiters.grant(key)
         };
         if let Some(waker) = waker {
@@ -62,7 +64,9 @@ pub struct Notified<'a> {
 impl Future for Notified<'_> {
     type Output = ();
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(key) = self.key else { return Poll::Ready(()) };
+        let Some(key) = self.key else {
+            return Poll::Ready(());
+        };
         if self.notify.waiters.borrow_mut().poll(key, cx) {
             self.key = None;
             return Poll::Ready(());

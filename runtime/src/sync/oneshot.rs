@@ -24,7 +24,12 @@ pub struct Receiver<T>(Rc<RefCell<State<T>>>);
 
 /// A fresh pair.
 pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
-    let state = State { value: None, waker: None, sender_alive: true, receiver_alive: true };
+    let state = State {
+        value: None,
+        waker: None,
+        sender_alive: true,
+        receiver_alive: true,
+    };
     let state = Rc::new(RefCell::new(state));
     (Sender(state.clone()), Receiver(state))
 }

@@ -34,10 +34,21 @@ const RELEASE: usize = usize::MAX / 4;
 
 /// A queue of at most `capacity` items (at least 1).
 pub fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
-    let state = State { items: VecDeque::new(), receiver: None, senders: 1, receiver_alive: true };
+    let state = State {
+        items: VecDeque::new(),
+        receiver: None,
+        senders: 1,
+        receiver_alive: true,
+    };
     let state = Rc::new(RefCell::new(state));
     let room = Rc::new(Semaphore::new(capacity.max(1)));
-    (Sender { state: state.clone(), room: room.clone() }, Receiver { state, room })
+    (
+        Sender {
+            state: state.clone(),
+            room: room.clone(),
+        },
+        Receiver { state, room },
+    )
 }
 
 impl<T> Sender<T> {
@@ -85,7 +96,10 @@ impl<T> Sender<T> {
 impl<T> Clone for Sender<T> {
     fn clone(&self) -> Self {
         self.state.borrow_mut().senders += 1;
-        Sender { state: self.state.clone(), room: self.room.clone() }
+        Sender {
+            state: self.state.clone(),
+            room: self.room.clone(),
+        }
     }
 }
 

@@ -18,7 +18,10 @@ pub struct Semaphore {
 impl Semaphore {
     /// With `permits` free.
     pub fn new(permits: usize) -> Self {
-        Semaphore { free: Cell::new(permits), waiters: RefCell::default() }
+        Semaphore {
+            free: Cell::new(permits),
+            waiters: RefCell::default(),
+        }
     }
 
     /// Permits free now.
@@ -34,13 +37,24 @@ impl Semaphore {
     /// Waits for `n` permits; they return when the [`Permit`] is dropped. Asking for more than there will
     /// ever be waits for ever: cap the request first.
     pub async fn acquire(self: &Rc<Self>, n: usize) -> Permit {
-        Acquire { semaphore: self, n, key: None }.await;
-        Permit { semaphore: self.clone(), n }
+        Acquire {
+            semaphore: self,
+            n,
+            key: None,
+        }
+        .await;
+        Permit {
+            semaphore: self.clone(),
+            n,
+        }
     }
 
     /// `n` permits if they are free and nobody waits.
     pub fn try_acquire(self: &Rc<Self>, n: usize) -> Option<Permit> {
-        (self.waiters.borrow().first().is_none() && self.take(n)).then(|| Permit { semaphore: self.clone(), n })
+        (self.waiters.borrow().first().is_none() && self.take(n)).then(|| Permit {
+            semaphore: self.clone(),
+            n,
+        })
     }
 
     /// Adds permits for good (a budget was raised).
@@ -160,7 +174,13 @@ struct Waiter {
 impl WaitList {
     pub(super) fn enter(&mut self, weight: usize) -> u64 {
         self.next_key += 1;
-        self.waiting.insert(self.next_key, Waiter { weight, waker: None });
+        self.waiting.insert(
+            self.next_key,
+            Waiter {
+                weight,
+                waker: None,
+            },
+        );
         self.next_key
     }
 
@@ -185,7 +205,10 @@ impl WaitList {
     pub(super) fn grant_all(&mut self) -> Vec<Waker> {
         let waiting = std::mem::take(&mut self.waiting);
         self.granted.extend(waiting.keys());
-        waiting.into_values().filter_map(|waiter| waiter.waker).collect()
+        waiting
+            .into_values()
+            .filter_map(|waiter| waiter.waker)
+            .collect()
     }
 
     /// True once granted; until then the task's waker is kept.

@@ -65,8 +65,15 @@ where
     // Beside the build: the usual temporary folder may be in memory, where nothing is direct.
     let dir = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
     std::fs::create_dir_all(&dir).unwrap();
-    let env = Env { dir: dir.clone(), run };
-    let config = Config { cores: Cores::Count(shards.into()), io_memory: 64 << 10, ..Config::default() };
+    let env = Env {
+        dir: dir.clone(),
+        run,
+    };
+    let config = Config {
+        cores: Cores::Count(shards.into()),
+        io_memory: 64 << 10,
+        ..Config::default()
+    };
     shards::run(config, move |shard| body(env.clone(), shard)).unwrap();
     std::fs::remove_dir_all(dir).unwrap();
 }
@@ -80,9 +87,15 @@ where
     options.net.resets = 0.0;
     let sim = Simulation::new(seed, options);
     let node = sim.node(shards);
-    let env = Env { dir: PathBuf::from("/data"), run: NEXT_RUN.fetch_add(1, Ordering::Relaxed) };
+    let env = Env {
+        dir: PathBuf::from("/data"),
+        run: NEXT_RUN.fetch_add(1, Ordering::Relaxed),
+    };
     let limit = Duration::from_secs(3_600);
-    sim.block_on(node, limit, async { fs::create_dir_all("/data").await.unwrap() }).unwrap();
+    sim.block_on(node, limit, async {
+        fs::create_dir_all("/data").await.unwrap()
+    })
+    .unwrap();
     let done = Rc::new(Cell::new(0));
     let (body, theirs) = (body.clone(), done.clone());
     sim.start(node, move |shard| {
@@ -92,5 +105,8 @@ where
             done.set(done.get() + 1);
         }
     });
-    assert!(sim.run_until(limit, || done.get() == shards), "seed {seed}: not done after an hour of virtual time");
+    assert!(
+        sim.run_until(limit, || done.get() == shards),
+        "seed {seed}: not done after an hour of virtual time"
+    );
 }

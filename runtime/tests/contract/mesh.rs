@@ -4,7 +4,10 @@ use std::{
     cell::RefCell,
     collections::VecDeque,
     rc::Rc,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU16, Ordering},
+    },
     time::Duration,
 };
 
@@ -34,7 +37,7 @@ fn once<T: Clone + Send + 'static>(
 #[test]
 fn messages_arrive_in_order_under_back_pressure() {
     const COUNT: u64 = 2_000;
-    with_mesh::<(ShardId, u64), _, _>(3, 4, |mesh, me| async move {
+    with_mesh::<(ShardId, u64), _, _>(3, 4, |mesh, me, _| async move {
         let (senders, receivers) = mesh.join(me).await;
         let receiving: Vec<_> = receivers
             .into_iter()
@@ -61,12 +64,16 @@ fn messages_arrive_in_order_under_back_pressure() {
 
 #[test]
 fn a_full_ring_refuses_and_a_closed_one_says_so() {
-    with_mesh::<u64, _, _>(1, 2, |mesh, me| async move {
+    with_mesh::<u64, _, _>(1, 2, |mesh, me, _| async move {
         let (senders, mut receivers) = mesh.join(me).await;
         senders.try_send(me, 1).unwrap();
         senders.try_send(me, 2).unwrap();
         assert_eq!(senders.try_send(me, 3), Err(TrySend::Full(3)));
-        assert!(time::timeout(Duration::from_millis(1), senders.send(me, 3)).await.is_err());
+        assert!(
+            time::timeout(Duration::from_millis(1), senders.send(me, 3))
+                .await
+                .is_err()
+        );
         assert_eq!(receivers[0].recv().await, Some(1));
         senders.try_send(me, 4).unwrap();
         receivers.clear();
@@ -77,7 +84,7 @@ fn a_full_ring_refuses_and_a_closed_one_says_so() {
 
 #[test]
 fn senders_that_wait_are_served_in_order() {
-    with_mesh::<u64, _, _>(1, 1, |mesh, me| async move {
+    with_mesh::<u64, _, _>(1, 1, |mesh, me, _| async move {
         let (senders, mut receivers) = mesh.join(me).await;
         let senders = Rc::new(senders);
         senders.try_send(me, 0).unwrap();
@@ -98,7 +105,7 @@ type Service = Calls<u64, u64>;
 
 #[test]
 fn calls_are_handled_in_order_and_answered() {
-    with_mesh(3, 4, |mesh, me| async move {
+    with_mesh(3, 4, |mesh, me, gate| async move {
         let seen: Rc<RefCell<Vec<Vec<u64>>>> = Rc::new(RefCell::new(vec![Vec::new(); 3]));
         let theirs = seen.clone();
         let handler = move |from: ShardId, request: u64, reply: Reply<u64>| {
@@ -115,40 +122,38 @@ fn calls_are_handled_in_order_and_answered() {
                 assert_eq!(answer.await, Ok(i * 10));
             }
         }
-        // Stay until the others have had their answers.
-        while seen.borrow().iter().any(|requests| requests.len() < 300) {
-            time::sleep(Duration::from_millis(1)).await;
-        }
+        gate.wait().await;
         for requests in seen.borrow().iter() {
             assert!(requests.iter().copied().eq(0..300));
         }
-        time::sleep(Duration::from_secs(1)).await;
     });
 }
 
 #[test]
 fn two_shards_that_flood_each_other_do_not_block() {
-    with_mesh(2, 1, |mesh, me| async move {
+    with_mesh(2, 1, |mesh, me, gate| async move {
         let handler = |_: ShardId, request: u64, reply: Reply<u64>| reply.send(request + 1);
         let calls = Service::join(mesh, me, Rc::new(handler)).await;
         let other = ShardId(1 - me.0);
         let tasks: Vec<_> = (0..200)
             .map(|i| {
                 let calls = calls.clone();
-                task::spawn(Share::Foreground, async move { assert_eq!(calls.call(other, i).await, Ok(i + 1)) })
+                task::spawn(Share::Foreground, async move {
+                    assert_eq!(calls.call(other, i).await, Ok(i + 1))
+                })
             })
             .collect();
         for task in tasks {
             task.await;
         }
-        time::sleep(Duration::from_secs(1)).await;
+        gate.wait().await;
     });
 }
 
 #[test]
 fn answers_may_come_late_in_any_order_or_never() {
-    with_mesh(2, 8, |mesh, me| async move {
-        let kept: Rc<RefCell<Vec<(u64, Reply<u64>)>>> = Rc::default();
+    with_mesh(2, 8, |mesh, me, gate| async move {
+        let kept = Rc::new(RefCell::new(Vec::new()));
         let theirs = kept.clone();
         let handler = move |_: ShardId, request: u64, reply: Reply<u64>| {
             if request == 99 {
@@ -182,19 +187,18 @@ fn answers_may_come_late_in_any_order_or_never() {
         }
         assert_eq!(three.await, Ok(3));
         assert_eq!(two.await, Err(Closed));
-        time::sleep(Duration::from_secs(1)).await;
+        gate.wait().await;
     });
 }
 
 #[test]
 fn callers_learn_that_a_shard_has_left() {
-    with_mesh(2, 8, |mesh, me| async move {
+    with_mesh(2, 8, |mesh, me, _| async move {
         let keep = |_: ShardId, _: u64, reply: Reply<u64>| std::mem::forget(reply);
         let calls = Service::join(mesh, me, Rc::new(keep)).await;
         if me == ShardId(1) {
             time::sleep(Duration::from_millis(50)).await;
             drop(calls);
-            time::sleep(Duration::from_secs(1)).await;
             return;
         }
         let pending = calls.start(ShardId(1), 1).await.unwrap();
@@ -207,12 +211,33 @@ fn callers_learn_that_a_shard_has_left() {
 fn with_mesh<M, F, Fut>(shards: u16, capacity: usize, body: F)
 where
     M: Send + 'static,
-    F: Fn(MeshBuilder<M>, ShardId) -> Fut + Clone + Send + 'static,
+    F: Fn(MeshBuilder<M>, ShardId, Gate) -> Fut + Clone + Send + 'static,
     Fut: Future<Output = ()> + 'static,
 {
     let table = Arc::new(Mutex::new(Vec::new()));
     crate::run(shards, move |env, shard| {
-        let mesh = once(&table, env.run, || MeshBuilder::new(shards, capacity));
-        body(mesh, shard.id)
+        let make = || {
+            (
+                MeshBuilder::new(shards, capacity),
+                Arc::new(AtomicU16::new(0)),
+            )
+        };
+        let (mesh, arrived) = once(&table, env.run, make);
+        body(mesh, shard.id, Gate { arrived, shards })
     });
+}
+
+/// Lets no shard leave before all have come this far.
+struct Gate {
+    arrived: Arc<AtomicU16>,
+    shards: u16,
+}
+
+impl Gate {
+    async fn wait(self) {
+        self.arrived.fetch_add(1, Ordering::SeqCst);
+        while self.arrived.load(Ordering::SeqCst) < self.shards {
+            time::sleep(Duration::from_millis(1)).await;
+        }
+    }
 }

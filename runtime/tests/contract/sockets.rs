@@ -49,7 +49,9 @@ fn server() -> (SocketAddr, Task<()>) {
 async fn pair() -> ((ReadHalf, WriteHalf), (ReadHalf, WriteHalf)) {
     let listener = Listener::bind(ANY, false).unwrap();
     let addr = listener.local_addr().unwrap();
-    let accepting = task::spawn(Share::Foreground, async move { listener.accept().await.unwrap().split() });
+    let accepting = task::spawn(Share::Foreground, async move {
+        listener.accept().await.unwrap().split()
+    });
     let connected = Stream::connect(addr).await.unwrap();
     assert_eq!(connected.peer_addr().unwrap(), addr);
     (connected.split(), accepting.await)
@@ -81,7 +83,10 @@ fn large_transfers_run_both_ways_at_once() {
         let sent = bytes.clone();
         let sending = task::spawn(Share::Foreground, async move {
             // Many parts, some empty, some large: more than fit into one call to the kernel.
-            let mut parts: Vec<Bytes> = (0..LEN).step_by(3_001).map(|i| sent.slice(i..LEN.min(i + 3_001))).collect();
+            let mut parts: Vec<Bytes> = (0..LEN)
+                .step_by(3_001)
+                .map(|i| sent.slice(i..LEN.min(i + 3_001)))
+                .collect();
             parts.insert(3, Bytes::new());
             write.write_parts(&parts).await.unwrap();
             write.shutdown().await.unwrap();
@@ -199,7 +204,11 @@ fn a_cancelled_read_loses_nothing() {
         let ((mut a_read, _a_write), (_b_read, mut b_write)) = pair().await;
         let mut buf = [0; 100];
         for _ in 0..5 {
-            assert!(time::timeout(Duration::from_millis(1), a_read.read(&mut buf)).await.is_err());
+            assert!(
+                time::timeout(Duration::from_millis(1), a_read.read(&mut buf))
+                    .await
+                    .is_err()
+            );
         }
         b_write.write_all(b"there").await.unwrap();
         a_read.read_exact(&mut buf[..5]).await.unwrap();

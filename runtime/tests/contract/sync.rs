@@ -91,7 +91,11 @@ fn semaphore_is_fifo() {
         for task in tasks {
             task.await;
         }
-        assert_eq!(order.borrow()[0], 0, "the large request at the head comes first");
+        assert_eq!(
+            order.borrow()[0],
+            0,
+            "the large request at the head comes first"
+        );
         assert_eq!(semaphore.available(), 3);
     });
 }
@@ -102,7 +106,10 @@ fn a_cancelled_waiter_loses_no_permit() {
         let semaphore = Rc::new(Semaphore::new(1));
         let mut held = semaphore.acquire(1).await;
         let waiter = semaphore.clone();
-        let cancelled = task::spawn(Share::Foreground, async move { drop(waiter.acquire(1).await) });
+        let cancelled = task::spawn(
+            Share::Foreground,
+            async move { drop(waiter.acquire(1).await) },
+        );
         while semaphore.waiting() == 0 {
             task::yield_now().await;
         }

@@ -3,7 +3,9 @@
 use std::{cell::Cell, rc::Rc, time::Duration};
 
 use ottla_runtime::{
-    rand, shards::ShardId, sync::oneshot,
+    rand,
+    shards::ShardId,
+    sync::oneshot,
     task::{self, Share},
     time,
 };

@@ -73,7 +73,11 @@ enum Arrival {
 impl Connection {
     pub(super) fn new(world: &World, sides: [Side; 2]) -> Rc<Connection> {
         let number = world.next_sequence();
-        let connection = Rc::new(Connection { number, sides, state: RefCell::default() });
+        let connection = Rc::new(Connection {
+            number,
+            sides,
+            state: RefCell::default(),
+        });
         world.net.borrow_mut().remember(number, &connection);
         connection
     }
@@ -109,7 +113,10 @@ impl Connection {
             return Poll::Ready(Ok(n));
         }
         if broken {
-            return Poll::Ready(Err(Error::new(ErrorKind::ConnectionReset, "connection reset by peer")));
+            return Poll::Ready(Err(Error::new(
+                ErrorKind::ConnectionReset,
+                "connection reset by peer",
+            )));
         }
         if flow.fin_arrived {
             return Poll::Ready(Ok(0));
@@ -133,7 +140,10 @@ impl Connection {
         let n = {
             let mut state = self.state.borrow_mut();
             if state.broken[me] || state.flows[me].fin_sent {
-                return Poll::Ready(Err(Error::new(ErrorKind::BrokenPipe, "the connection is closed")));
+                return Poll::Ready(Err(Error::new(
+                    ErrorKind::BrokenPipe,
+                    "the connection is closed",
+                )));
             }
             let flow = &mut state.flows[me];
             let room = buffer.saturating_sub(flow.arrived.len() + flow.travelling);
@@ -143,7 +153,11 @@ impl Connection {
             }
             let most = bytes.len().min(room).min(segment.max(1)) as u64;
             // Half of the pieces are as large as they can be, the others of any size.
-            let n = if world.chance(0.5) { most } else { 1 + world.below(most) };
+            let n = if world.chance(0.5) {
+                most
+            } else {
+                1 + world.below(most)
+            };
             flow.travelling += n as usize;
             n as usize
         };
@@ -160,7 +174,10 @@ impl Connection {
         {
             let mut state = self.state.borrow_mut();
             if state.broken[me] {
-                return Err(Error::new(ErrorKind::NotConnected, "the connection is closed"));
+                return Err(Error::new(
+                    ErrorKind::NotConnected,
+                    "the connection is closed",
+                ));
             }
             if std::mem::replace(&mut state.flows[me].fin_sent, true) {
                 return Ok(());
@@ -205,7 +222,10 @@ impl Connection {
             let mut state = self.state.borrow_mut();
             state.broken[me] = true;
             state.flows[1 - me].arrived.clear();
-            [state.flows[1 - me].reader.take(), state.flows[me].writer.take()]
+            [
+                state.flows[1 - me].reader.take(),
+                state.flows[me].writer.take(),
+            ]
         };
         wakers.into_iter().flatten().for_each(Waker::wake);
     }
@@ -214,7 +234,11 @@ impl Connection {
         let (delay, stalls, stall) = {
             let options = world.options.borrow();
             let here = self.sides[0].node == self.sides[1].node;
-            let delay = if here { options.net.local_delay } else { options.net.delay };
+            let delay = if here {
+                options.net.local_delay
+            } else {
+                options.net.delay
+            };
             (delay, options.net.stalls, options.net.stall)
         };
         let mut at = world.now() + world.draw(delay);
@@ -227,7 +251,9 @@ impl Connection {
             flow.last_arrival = at;
         }
         let connection = self.clone();
-        world.after(at - world.now(), move |world| connection.arrive(world, from, piece));
+        world.after(at - world.now(), move |world| {
+            connection.arrive(world, from, piece)
+        });
     }
 
     fn arrive(self: &Rc<Self>, world: &Rc<World>, from: SideIndex, piece: Piece) {
@@ -243,7 +269,14 @@ impl Connection {
         }
     }
 
-    fn take_in(&self, world: &World, from: SideIndex, piece: Piece, cut: bool, powered: bool) -> Arrival {
+    fn take_in(
+        &self,
+        world: &World,
+        from: SideIndex,
+        piece: Piece,
+        cut: bool,
+        powered: bool,
+    ) -> Arrival {
         let mut state = self.state.borrow_mut();
         let gone = state.gone[1 - from];
         let flow = &mut state.flows[from];

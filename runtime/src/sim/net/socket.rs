@@ -82,19 +82,38 @@ impl Here {
     pub(crate) fn listen(&self, addr: SocketAddr, reuse_port: bool) -> Result<Listener> {
         let node = self.node();
         if node_at(node, addr.ip()) != Some(node) {
-            return Err(Error::new(ErrorKind::AddrNotAvailable, "not an address of this node"));
+            return Err(Error::new(
+                ErrorKind::AddrNotAvailable,
+                "not an address of this node",
+            ));
         }
         let mut net = self.world().net.borrow_mut();
-        let port = if addr.port() == 0 { net.free_port(node) } else { addr.port() };
+        let port = if addr.port() == 0 {
+            net.free_port(node)
+        } else {
+            addr.port()
+        };
         let addr = local(node, SocketAddr::new(addr.ip(), port));
         let listeners = net.listeners.entry((node, port)).or_default();
-        if listeners.iter().any(|queue| !(queue.reuse_port && reuse_port)) {
+        if listeners
+            .iter()
+            .any(|queue| !(queue.reuse_port && reuse_port))
+        {
             return Err(Error::new(ErrorKind::AddrInUse, "address already in use"));
         }
-        let queue = Queue { addr, reuse_port, waiting: RefCell::default(), waker: RefCell::default() };
+        let queue = Queue {
+            addr,
+            reuse_port,
+            waiting: RefCell::default(),
+            waker: RefCell::default(),
+        };
         let queue = Rc::new(queue);
         listeners.push(queue.clone());
-        Ok(Listener { world: self.world().clone(), node, queue })
+        Ok(Listener {
+            world: self.world().clone(),
+            node,
+            queue,
+        })
     }
 
     pub(crate) async fn connect(&self, addr: SocketAddr) -> Result<Stream> {
@@ -117,7 +136,8 @@ impl Here {
             if self.now_ns() >= give_up {
                 return Err(Error::new(ErrorKind::TimedOut, "the host does not answer"));
             }
-            self.sleep_until(self.now_ns() + CONNECT_RETRY.as_nanos() as u64).await;
+            self.sleep_until(self.now_ns() + CONNECT_RETRY.as_nanos() as u64)
+                .await;
         }
     }
 
@@ -125,7 +145,11 @@ impl Here {
         let world = self.world();
         let latency = {
             let options = world.options.borrow();
-            if target == self.node() { options.net.local_delay } else { options.net.delay }
+            if target == self.node() {
+                options.net.local_delay
+            } else {
+                options.net.delay
+            }
         };
         world.draw(latency)
     }
@@ -135,7 +159,11 @@ impl Here {
         let (node, epoch) = (self.node(), self.epoch());
         let (sender, receiver) = oneshot::channel();
         self.world().after(self.net_delay(target), move |world| {
-            let client = Side { node, epoch, addr: from };
+            let client = Side {
+                node,
+                epoch,
+                addr: from,
+            };
             let _ = sender.send(reach(world, client, target, to));
         });
         receiver.await.ok().flatten()
@@ -150,23 +178,39 @@ fn reach(world: &Rc<World>, client: Side, target: u16, to: SocketAddr) -> Option
             return None;
         }
     }
-    let (up, silent, epoch) =
-        world.with_node(target, |node| (node.up, !node.up && node.last_crash.is_power_loss(), node.epoch));
+    let (up, silent, epoch) = world.with_node(target, |node| {
+        (
+            node.up,
+            !node.up && node.last_crash.is_power_loss(),
+            node.epoch,
+        )
+    });
     if silent {
         return None;
     }
-    let refused = || Some(Err(Error::new(ErrorKind::ConnectionRefused, "nobody listens there")));
+    let refused = || {
+        Some(Err(Error::new(
+            ErrorKind::ConnectionRefused,
+            "nobody listens there",
+        )))
+    };
     let queue = {
         let net = world.net.borrow();
         match net.listeners.get(&(target, to.port())) {
-            Some(listeners) if up => listeners[world.below(listeners.len() as u64) as usize].clone(),
+            Some(listeners) if up => {
+                listeners[world.below(listeners.len() as u64) as usize].clone()
+            }
             _ => return refused(),
         }
     };
     if queue.waiting.borrow().len() >= BACKLOG {
         return refused();
     }
-    let server = Side { node: target, epoch, addr: local(target, SocketAddr::new(queue.addr.ip(), to.port())) };
+    let server = Side {
+        node: target,
+        epoch,
+        addr: local(target, SocketAddr::new(queue.addr.ip(), to.port())),
+    };
     let connection = Connection::new(world, [client, server]);
     let accepted = Stream::new(world, &connection, 1);
     queue.waiting.borrow_mut().push_back(accepted);
@@ -194,7 +238,11 @@ pub(crate) struct Stream(Rc<Endpoint>);
 
 impl Stream {
     fn new(world: &Rc<World>, connection: &Rc<Connection>, me: SideIndex) -> Stream {
-        Stream(Rc::new(Endpoint { world: world.clone(), connection: connection.clone(), me }))
+        Stream(Rc::new(Endpoint {
+            world: world.clone(),
+            connection: connection.clone(),
+            me,
+        }))
     }
 
     pub(crate) fn peer_addr(&self) -> SocketAddr {
@@ -230,7 +278,10 @@ impl WriteHalf {
         for slice in slices {
             let mut rest = *slice;
             while !rest.is_empty() {
-                let n = std::future::poll_fn(|cx| end.connection.poll_write(&end.world, end.me, cx, rest)).await?;
+                let n = std::future::poll_fn(|cx| {
+                    end.connection.poll_write(&end.world, end.me, cx, rest)
+                })
+                .await?;
                 rest = &rest[n..];
             }
         }
