@@ -88,8 +88,8 @@ pub struct Replica {
     actions: VecDeque<Action>,
     /// As raft-rs last gave it out.
     hard: HardState,
-    /// A newer commit index than the last append carried; it goes with the next one.
-    commit_unwritten: bool,
+    /// The commit index that the last append with a hard state carried; a newer one goes with the next append.
+    commit_written: u64,
     /// Everything up to here has come out as committed.
     applied: Point,
     reported: RoleChange,

@@ -40,7 +40,6 @@ impl Replica {
         let mut fences = false;
         if let Some(hard) = ready.hs().map(hard_state) {
             fences = (hard.term, hard.vote) != (self.hard.term, self.hard.vote);
-            self.commit_unwritten |= hard.commit != self.hard.commit;
             self.hard = hard;
         }
         let written = self.write_to_view(ready.snapshot().clone(), ready.take_entries());
@@ -51,7 +50,7 @@ impl Replica {
         let changes = committed
             .iter()
             .any(|e| e.get_entry_type() != EntryType::EntryNormal);
-        let guard = changes && self.commit_unwritten;
+        let guard = changes && self.commit_written < self.hard.commit;
         if written.install.is_some() || !written.entries.is_empty() || fences || guard {
             self.append(number, fences, written);
         } else if let Some(last) = self.pending.back_mut() {
@@ -144,12 +143,16 @@ impl Replica {
             entries,
         } = written;
         let mut hard = None;
-        if fences || self.commit_unwritten {
-            // A crash may leave the hard state without the entries beside it.
-            let before = truncate_from.map_or(last, |from| from - 1);
-            let covered = install.as_ref().map_or(before, |fetch| fetch.point.index);
+        if fences || self.commit_written < self.hard.commit {
+            // A crash may leave the hard state without the rest. What the log held before a snapshot was not
+            // compared with it, so none of that may be called committed.
+            let covered = match (&install, truncate_from) {
+                (Some(_), _) => self.commit_written,
+                (None, Some(from)) => from - 1,
+                (None, None) => last,
+            };
             let commit = self.hard.commit.min(covered);
-            self.commit_unwritten = commit < self.hard.commit;
+            self.commit_written = commit;
             hard = Some(HardState {
                 commit,
                 ..self.hard

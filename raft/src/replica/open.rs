@@ -205,7 +205,7 @@ impl Replica {
             held: VecDeque::new(),
             actions: VecDeque::new(),
             hard,
-            commit_unwritten: false,
+            commit_written: hard.commit,
             applied: point,
             reported: RoleChange {
                 role: Role::Follower,
