@@ -4,3 +4,4 @@ pub mod client;
 pub mod count;
 pub mod dice;
 pub mod kill;
+pub mod storage_sim;

@@ -20,11 +20,14 @@ enum Suite {
     Kill(ottla_jepsen::kill::Args),
     /// Read a topic back: counts, checksums, and the records that Kafka's ProducerPerformance sent
     Count(ottla_jepsen::count::Args),
+    /// Storage on the simulated disk, crashed at any point; nothing acknowledged may be lost or changed
+    Storage(ottla_jepsen::storage_sim::Args),
 }
 
 fn main() -> ExitCode {
     match Cli::parse().suite {
         Suite::Kill(args) => ottla_jepsen::kill::main(&args),
         Suite::Count(args) => ottla_jepsen::count::main(&args),
+        Suite::Storage(args) => ottla_jepsen::storage_sim::main(&args),
     }
 }

@@ -9,6 +9,7 @@
 //! `next.tmp` or `spare.free` holds nothing that anybody needs.
 
 use std::cell::Cell;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use ottla_runtime::fs::{self, Buf, File, OpenOptions};
@@ -173,6 +174,24 @@ pub(super) fn options(sync: Sync) -> OpenOptions {
     } else {
         options
     }
+}
+
+/// Folders above the journal's own whose names are made durable too: `create_dir_all` may just have made them.
+const LEVELS: usize = 4;
+
+/// Makes the names in the folder durable, and its own. At every start: a process that was killed between a rename and
+/// the sync leaves a name that the system shows and a power cut would take back.
+pub(super) async fn sync_names(dir: &Path) -> Result<(), StorageError> {
+    fs::sync_dir(dir).await?;
+    let above = dir.ancestors().skip(1).filter(|path| !path.as_os_str().is_empty());
+    for parent in above.take(LEVELS) {
+        match fs::sync_dir(parent).await {
+            // Not ours to open, so not made by us either.
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => break,
+            other => other?,
+        }
+    }
+    Ok(())
 }
 
 /// One file found at start.

@@ -150,6 +150,7 @@ impl Journal {
         let dir = dir.as_ref().to_owned();
         check(&options)?;
         fs::create_dir_all(&dir).await?;
+        files::sync_names(&dir).await?;
         let found = files::find(&dir).await?;
         if found.is_empty() {
             let journal = Journal::create(dir, options).await?;

@@ -8,7 +8,7 @@
 use bytes::Bytes;
 use ottla_runtime::fs::{Buf, File, OpenOptions};
 
-use super::files::Found;
+use super::files::{Found, Sync, options};
 use super::recovered::{self, Recovered};
 use super::tracks::{Note, Tracks};
 use crate::error::StorageError;
@@ -62,7 +62,7 @@ pub(super) async fn replay(files: &[Found]) -> Result<Replayed, StorageError> {
     let end = &files[out.file];
     recovered::finish(&out.partitions)
         .map_err(|what| StorageError::corrupt(&end.path, out.position, what))?;
-    erase_survivors(files, &out).await?;
+    settle(files, &out).await?;
     Ok(out)
 }
 
@@ -218,40 +218,32 @@ async fn survivors(found: &Found, from: u64) -> Result<Vec<(u64, Run)>, StorageE
     Ok(runs)
 }
 
-/// Makes sure that nothing behind the end can ever be taken for a run, durably.
-async fn erase_survivors(files: &[Found], out: &Replayed) -> Result<(), StorageError> {
-    for (number, found) in files.iter().enumerate().skip(out.file) {
-        let from = if number == out.file {
-            out.position
-        } else {
-            BLOCK as u64
-        };
-        let mut blocks: Vec<u64> = survivors(found, from)
-            .await?
-            .into_iter()
-            .map(|(at, _)| at)
-            .collect();
-        if number == out.file
-            && from + BLOCK as u64 <= found.header.size
-            && blocks.first() != Some(&from)
-        {
-            blocks.insert(0, from);
-        }
-        if blocks.is_empty() {
-            continue;
-        }
-        let file = File::open(
-            &found.path,
-            &super::files::options(super::files::Sync::After),
-        )
-        .await?;
-        for at in blocks {
-            file.write_at(Buf::zeroed(BLOCK), at).await?;
+/// Makes what was found durable, and makes sure that nothing behind the end can ever be taken for a run.
+///
+/// What a replay reads need not be durable: a killed process leaves writes that the system has and the disk may not,
+/// and they are about to be taken for acknowledged. So every file is synced, not only those that are changed.
+async fn settle(files: &[Found], out: &Replayed) -> Result<(), StorageError> {
+    for (number, found) in files.iter().enumerate() {
+        let file = File::open(&found.path, &options(Sync::After)).await?;
+        if number >= out.file {
+            for at in blocks_to_erase(found, (number == out.file).then_some(out.position)).await? {
+                file.write_at(Buf::zeroed(BLOCK), at).await?;
+            }
         }
         file.sync().await?;
         file.close().await?;
     }
     Ok(())
+}
+
+/// The first blocks of surviving runs; and the block at the journal's end, whatever stands in it.
+async fn blocks_to_erase(found: &Found, end: Option<u64>) -> Result<Vec<u64>, StorageError> {
+    let from = end.unwrap_or(BLOCK as u64);
+    let runs = survivors(found, from).await?;
+    let mut blocks: Vec<u64> = runs.into_iter().map(|(at, _)| at).collect();
+    let torn = end.filter(|at| at + BLOCK as u64 <= found.header.size);
+    blocks.extend(torn.filter(|at| blocks.first() != Some(at)));
+    Ok(blocks)
 }
 
 /// Reads a file in windows, since runs are small and follow each other.

@@ -1,11 +1,10 @@
 //! Offsets by timestamp (kafka.md 2.7: ListOffsets) and ends of leader epochs (OffsetForLeaderEpoch).
 
 use bytes::Bytes;
-use ottla_protocol::record::{BatchHeader, BatchView, TimestampType, batches};
+use ottla_protocol::record::{BatchView, TimestampType, batches};
 
 use super::Log;
 use super::read::{Place, ReadError};
-use super::state::header_of;
 use crate::error::{Corrupt, StorageError};
 use crate::segment::data_path;
 
@@ -36,7 +35,8 @@ impl Log {
         limit: i64,
     ) -> Result<Option<TimedOffset>, ReadError> {
         let start = self.start_offset();
-        for (base, length) in self.segments_from(start) {
+        let (segments, dirty) = self.snapshot(start);
+        for (base, length) in segments {
             if self.segment_max(base, length).await? < timestamp {
                 continue;
             }
@@ -44,15 +44,7 @@ impl Log {
                 return Ok(Some(found).filter(|f| f.offset < limit));
             }
         }
-        let dirty: Vec<Bytes> = self
-            .0
-            .state
-            .borrow()
-            .dirty
-            .iter()
-            .map(|d| d.bytes.clone())
-            .collect();
-        for bytes in dirty.iter().filter(|b| !b.is_empty()) {
+        for bytes in &dirty {
             let batch = BatchView::parse(bytes).map_err(|e| StorageError::Misuse(e.to_string()))?;
             if let Some(found) = first_at(&batch, timestamp, start).map_err(StorageError::Misuse)? {
                 return Ok(Some(found).filter(|f| f.offset < limit));
@@ -69,8 +61,9 @@ impl Log {
     pub async fn max_timestamp(&self, limit: i64) -> Result<Option<TimedOffset>, ReadError> {
         let start = self.start_offset();
         let mut max = i64::MIN;
-        for (base, length) in self.segments_from(start) {
-            let end = self.segment_end(base);
+        let (segments, dirty) = self.snapshot(start);
+        for (base, length) in segments {
+            let end = self.next_segment(base).unwrap_or_else(|| self.flushed().end_offset);
             // A segment cut by the start or by the limit may have its largest timestamp outside.
             max = max.max(if base < start || end > limit {
                 self.max_within(base, length, start, limit).await?
@@ -78,9 +71,10 @@ impl Log {
                 self.segment_max(base, length).await?
             });
         }
-        for entry in &self.0.state.borrow().dirty {
-            if !entry.bytes.is_empty() && entry.end_offset <= limit && entry.end_offset > start {
-                max = max.max(header_of(entry)?.max_timestamp);
+        for bytes in &dirty {
+            let batch = batch_of(bytes)?;
+            if batch.header.next_offset() <= limit && batch.header.next_offset() > start {
+                max = max.max(max_from(&batch, start).map_err(StorageError::Misuse)?);
             }
         }
         if max == i64::MIN {
@@ -118,20 +112,16 @@ impl Log {
     pub async fn epochs(&self) -> Result<Vec<(i32, i64)>, ReadError> {
         let start = self.start_offset();
         let mut epochs: Vec<(i32, i64)> = Vec::new();
-        for (base, length) in self.segments_from(start) {
+        let (segments, dirty) = self.snapshot(start);
+        for (base, length) in segments {
             let index = self.0.index(base, length).await?;
             for (epoch, at) in index.epochs() {
                 push_epoch(&mut epochs, epoch, at);
             }
         }
-        for entry in &self.0.state.borrow().dirty {
-            if !entry.bytes.is_empty() {
-                push_epoch(
-                    &mut epochs,
-                    header_of(entry)?.leader_epoch,
-                    entry.base_offset,
-                );
-            }
+        for bytes in &dirty {
+            let header = batch_of(bytes)?.header;
+            push_epoch(&mut epochs, header.leader_epoch, header.base_offset);
         }
         // What lies before the start is gone; the epoch that reaches over it starts there.
         let gone = epochs.partition_point(|e| e.1 <= start).saturating_sub(1);
@@ -142,26 +132,21 @@ impl Log {
         Ok(epochs)
     }
 
-    /// Flushed segments that hold offsets at or above `start`.
-    pub(super) fn segments_from(&self, start: i64) -> Vec<(i64, u64)> {
+    /// Base and length of the flushed segments that hold offsets at or above `start`, and the dirty batches behind
+    /// them: taken together, since a flush moves batches from one to the other.
+    fn snapshot(&self, start: i64) -> (Vec<(i64, u64)>, Vec<Bytes>) {
         let state = self.0.state.borrow();
-        let from = state
-            .segments
-            .partition_point(|s| s.base <= start)
-            .saturating_sub(1);
-        state.segments[from..]
-            .iter()
-            .map(|s| (s.base, s.length))
-            .collect()
+        let after = state.segments.partition_point(|s| s.base <= start);
+        let segments = state.segments[after.saturating_sub(1)..].iter().map(|s| (s.base, s.length));
+        let dirty = state.dirty.iter().filter(|d| !d.bytes.is_empty()).map(|d| d.bytes.clone());
+        (segments.collect(), dirty.collect())
     }
 
-    fn segment_end(&self, base: i64) -> i64 {
+    /// Base offset of the segment after this one.
+    fn next_segment(&self, base: i64) -> Option<i64> {
         let state = self.0.state.borrow();
         let after = state.segments.partition_point(|s| s.base <= base);
-        state
-            .segments
-            .get(after)
-            .map_or(state.flushed.end_offset, |s| s.base)
+        state.segments.get(after).map(|s| s.base)
     }
 
     /// The largest timestamp of a segment, remembered once it is known.
@@ -177,11 +162,11 @@ impl Log {
         if let Some(max) = known(self) {
             return Ok(max);
         }
-        let end = self.segment_end(base);
+        let next = self.next_segment(base);
         let index = self.0.index(base, length).await?;
-        if index.end_offset != end {
+        if let Some(next) = next.filter(|next| *next != index.end_offset) {
             let what = format!(
-                "the segment ends at offset {}, the next one starts at {end}",
+                "the segment ends at offset {}, the next one starts at {next}",
                 index.end_offset
             );
             return Err(StorageError::corrupt(
@@ -231,18 +216,11 @@ impl Log {
         let entry = index.floor_offset(start).map(|e| (e.position, e.offset));
         let mut max = i64::MIN;
         self.walk(base, length, entry, |batch: &BatchView<'_>| {
-            let BatchHeader {
-                base_offset,
-                max_timestamp,
-                ..
-            } = batch.header;
             if batch.header.next_offset() > limit {
                 return Ok(Some(()));
             }
-            if base_offset >= start {
-                max = max.max(max_timestamp);
-            } else if batch.header.next_offset() > start {
-                max = max.max(records_max(batch, start)?);
+            if batch.header.next_offset() > start {
+                max = max.max(max_from(batch, start)?);
             }
             Ok(None)
         })
@@ -295,6 +273,10 @@ impl Later for Option<crate::format::index::IndexEntry> {
     }
 }
 
+fn batch_of(bytes: &Bytes) -> Result<BatchView<'_>, StorageError> {
+    BatchView::parse(bytes).map_err(|e| StorageError::Misuse(e.to_string()))
+}
+
 fn push_epoch(epochs: &mut Vec<(i32, i64)>, epoch: i32, start: i64) {
     if epochs.last().is_none_or(|last| last.0 < epoch) {
         epochs.push((epoch, start));
@@ -336,9 +318,11 @@ fn first_at(
 }
 
 /// The largest timestamp of a batch's records at or after `start`.
-fn records_max(batch: &BatchView<'_>, start: i64) -> Result<i64, String> {
+fn max_from(batch: &BatchView<'_>, start: i64) -> Result<i64, String> {
     let header = &batch.header;
-    if header.attributes.timestamp_type() == TimestampType::LogAppendTime {
+    if header.base_offset >= start
+        || header.attributes.timestamp_type() == TimestampType::LogAppendTime
+    {
         return Ok(header.max_timestamp);
     }
     let bytes = batch.decompress(DECOMPRESSED).map_err(|e| e.to_string())?;

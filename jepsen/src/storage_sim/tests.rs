@@ -1,0 +1,51 @@
+//! The fast version of the scenario: some seeds, the planted bugs, and the same seed twice.
+
+use super::*;
+
+#[test]
+fn fifty_seeds_keep_every_promise() {
+    let mut total = Stats::default();
+    for seed in 1..=50 {
+        let outcome = run(seed, None);
+        assert_eq!(outcome.violation, None, "seed {seed}");
+        total.add(&outcome.stats);
+    }
+    // The scenario proves nothing about what it did not do.
+    let Stats { acked, reads, truncations, checkpoints, recycled, reclaimed, unacked_lost, .. } = total;
+    assert!(acked > 10_000 && reads > 1_000 && truncations > 100 && checkpoints > 500, "{total:?}");
+    assert!(recycled > 50 && reclaimed > 50 && unacked_lost > 50, "{total:?}");
+}
+
+#[test]
+fn a_seed_run_twice_gives_the_same_trace() {
+    for seed in 100..103 {
+        assert_eq!(run(seed, None), run(seed, None), "seed {seed}");
+    }
+}
+
+fn caught(mutant: Mutant) -> String {
+    (1..=50)
+        .find_map(|seed| run(seed, Some(mutant)).violation)
+        .unwrap_or_else(|| panic!("{mutant:?} was not caught in 50 seeds"))
+}
+
+#[test]
+fn a_skipped_flush_is_caught() {
+    caught(Mutant::SkipFlush);
+}
+
+#[test]
+fn an_acknowledgement_before_the_flush_is_caught() {
+    caught(Mutant::AckBeforeFlush);
+}
+
+#[test]
+fn a_cut_acknowledged_tail_is_caught() {
+    caught(Mutant::CutAckedTail);
+}
+
+#[test]
+fn an_offset_used_twice_is_caught() {
+    let what = caught(Mutant::OffsetTwice);
+    assert!(what.contains("used twice"), "{what}");
+}
