@@ -1,10 +1,14 @@
-//! The real binary as a child process: start, wait until it listens, kill -9.
+//! The real binary as a child process: start, wait until it answers, kill -9.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+
+use ottla_protocol::messages::api_versions::ApiVersionsRequest;
+
+use crate::client::Client;
 
 /// A broker on one data folder and one port, over all its lives.
 #[derive(Debug)]
@@ -71,22 +75,24 @@ impl Broker {
         Ok(())
     }
 
-    /// Waits until the port accepts. An error says that the process ended by itself, or how long nothing happened.
-    pub fn wait_listening(&mut self, limit: Duration) -> io::Result<()> {
+    /// Waits until it answers a first request. An error says that the process ended by itself, or how long nothing happened.
+    pub fn wait_serving(&mut self, limit: Duration) -> io::Result<()> {
         let began = Instant::now();
-        loop {
-            if TcpStream::connect_timeout(&self.address, Duration::from_millis(200)).is_ok() {
-                return Ok(());
-            }
+        // A connection that is refused or reset while it starts is what clients are used to.
+        while self.ask().is_err() {
             self.check_alive()?;
             if began.elapsed() > limit {
-                return Err(io::Error::new(
-                    io::ErrorKind::TimedOut,
-                    format!("not listening on {} after {limit:?}", self.address),
-                ));
+                let what = format!("{} does not answer after {limit:?}", self.address);
+                return Err(io::Error::new(io::ErrorKind::TimedOut, what));
             }
             std::thread::sleep(Duration::from_millis(2));
         }
+        Ok(())
+    }
+
+    fn ask(&self) -> io::Result<()> {
+        let mut client = Client::connect(self.address, "kill-probe", Duration::from_secs(5))?;
+        client.call(&ApiVersionsRequest::default(), 0, |_| ())
     }
 
     /// An error when the process ended without being killed by this suite.

@@ -25,7 +25,7 @@ use super::value::Identity;
 use crate::client::Client;
 use crate::dice::Dice;
 
-/// How long a start may take until the port accepts, and then until a producer is acknowledged, however much is to be recovered.
+/// How long a start may take until it answers, and then until a producer is acknowledged, however much is to be recovered.
 const START_LIMIT: Duration = Duration::from_secs(30);
 /// How long the producers may take to finish at the end.
 const DRAIN_LIMIT: Duration = Duration::from_secs(30);
@@ -50,7 +50,7 @@ pub struct Summary {
     resent: u64,
     records: usize,
     topics: usize,
-    listening: Vec<Duration>,
+    answering: Vec<Duration>,
     serving: Vec<Duration>,
     took: Duration,
 }
@@ -84,7 +84,7 @@ impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "{} kills ({} of them before the broker listened) in {:.0} s",
+            "{} kills ({} of them before the broker answered) in {:.0} s",
             self.kills,
             self.early,
             self.took.as_secs_f64()
@@ -95,7 +95,7 @@ impl fmt::Display for Summary {
             self.batches, self.resent, self.records
         )?;
         writeln!(f, "{} topics created on the way, all there", self.topics)?;
-        writeln!(f, "exec to listening: {}", Spread::of(&self.listening))?;
+        writeln!(f, "exec to first answer: {}", Spread::of(&self.answering))?;
         writeln!(
             f,
             "exec to first acknowledgement: {}",
@@ -117,7 +117,7 @@ struct Run {
     read: Vec<Vec<Identity>>,
     /// Topics whose creation was acknowledged.
     created: BTreeMap<String, Uuid>,
-    listening: Vec<Duration>,
+    answering: Vec<Duration>,
     serving: Vec<Duration>,
     early: u32,
 }
@@ -141,13 +141,13 @@ pub fn run(args: &Args, binary: &Path, folder: &Path) -> io::Result<Summary> {
         book,
         dice: Dice::new(args.seed),
         created: BTreeMap::new(),
-        listening: Vec::new(),
+        answering: Vec::new(),
         serving: Vec::new(),
         early: 0,
     };
     let began = Instant::now();
     run.broker.start()?;
-    run.broker.wait_listening(START_LIMIT)?;
+    run.broker.wait_serving(START_LIMIT)?;
     for (topic, partitions, settings) in TOPICS {
         run.create(topic, partitions, settings)?;
     }
@@ -171,7 +171,7 @@ pub fn run(args: &Args, binary: &Path, folder: &Path) -> io::Result<Summary> {
         resent,
         records: run.read.iter().map(Vec::len).sum(),
         topics: run.created.len(),
-        listening: run.listening,
+        answering: run.answering,
         serving: run.serving,
         took: began.elapsed(),
     })
@@ -207,13 +207,13 @@ impl Run {
         self.judge(round.is_multiple_of(FULL_EVERY))
     }
 
-    /// Starts the broker, and measures until it listens and until it acknowledges.
+    /// Starts the broker, and measures until it answers and until it acknowledges.
     fn start(&mut self) -> io::Result<()> {
         let began = Instant::now();
         let (acks, _) = self.book.counts();
         self.broker.start()?;
-        self.broker.wait_listening(START_LIMIT)?;
-        self.listening.push(began.elapsed());
+        self.broker.wait_serving(START_LIMIT)?;
+        self.answering.push(began.elapsed());
         while self.book.counts().0 == acks {
             self.complaints()?;
             self.broker.check_alive()?;
@@ -365,7 +365,7 @@ impl Run {
         self.judge(true)?;
         self.broker.kill()?;
         self.broker.start()?;
-        self.broker.wait_listening(START_LIMIT)?;
+        self.broker.wait_serving(START_LIMIT)?;
         self.judge(true)?;
         let all: u64 = (0..self.book.slots.len())
             .flat_map(|slot| self.book.known(slot).issued.into_values())
