@@ -1,13 +1,14 @@
 //! One shard from its first moment to its last.
 
-use std::cell::{Cell, OnceCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use ottla_runtime::mesh::{Calls, Envelope, MeshBuilder, Reply};
-use ottla_runtime::net::Listener;
+use ottla_runtime::net::{Listener, Stream};
 use ottla_runtime::shards::{self, ShardId};
 use ottla_runtime::sync::Notify;
 use ottla_runtime::task::{self, Share};
@@ -38,6 +39,8 @@ use crate::shard::write_cycle::WriteCycle;
 
 /// How long requests get to finish at a stop; the whole stop takes less than two seconds.
 const STOP_WITHIN: Duration = Duration::from_millis(1000);
+/// How long a broker that has the address may take to answer.
+const PROBE_WITHIN: Duration = Duration::from_millis(200);
 /// How long the checkpoints at a stop may take; what is left is replayed at the next start.
 const CHECKPOINT_WITHIN: Duration = Duration::from_millis(500);
 
@@ -71,6 +74,8 @@ struct Node {
     founded: Founded,
     partitions: Rc<Partitions>,
     ctx: Rc<Context>,
+    /// Shard 0's, between the moment it took the address and the moment it serves.
+    listener: RefCell<Option<Listener>>,
     server: OnceCell<Rc<Server>>,
     limits: Arc<OnceLimits>,
     controller: OnceCell<Rc<Controller>>,
@@ -80,6 +85,7 @@ struct Node {
 
 /// Runs one shard. Shard 0 leads the start and the stop.
 pub async fn run(at: shards::Shard, plan: Arc<Plan>, meshes: Meshes) -> Result<(), StartError> {
+    tracing::debug!(shard = at.id.0, "starting");
     let (senders, mut receivers) = meshes.boot.clone().join(at.id).await;
     let mut folder = None;
     let founded = if at.id.0 == 0 {
@@ -113,6 +119,7 @@ pub async fn run(at: shards::Shard, plan: Arc<Plan>, meshes: Meshes) -> Result<(
 /// Recovers this shard and joins it to the others; nothing is open yet.
 async fn begin(at: shards::Shard, plan: Arc<Plan>, founded: Founded, meshes: Meshes) -> Result<Rc<Node>, StartError> {
     let path = plan.data.join("journal").join(founded.generation.to_string()).join(at.id.0.to_string());
+    tracing::debug!(shard = at.id.0, "recovering");
     let room = Room::measure(&plan.data).await;
     let (journal, recovered) = match Journal::open(path, room.journal()).await {
         Ok(opened) => opened,
@@ -160,6 +167,7 @@ async fn begin(at: shards::Shard, plan: Arc<Plan>, founded: Founded, meshes: Mes
         founded,
         partitions,
         ctx: Rc::new(ctx),
+        listener: RefCell::new(None),
         server: OnceCell::new(),
         limits: meshes.limits,
         controller: OnceCell::new(),
@@ -179,26 +187,34 @@ fn die(why: &str) -> ! {
 
 async fn lead(node: &Rc<Node>) -> Result<(), StartError> {
     let storage = StartError::Storage;
-    let (listen, advertised) = node.addresses().await?;
-    // Before anything is opened: the commonest mistake is a second broker on the same port.
-    drop(Listener::bind(listen, true).map_err(|e| node.unlistenable(&e))?);
+    // Before anything is opened: the commonest mistake is a second broker on the same port. Clients that come early
+    // wait in this listener until it is served.
+    let listener = node.listen().await?;
+    let listen = listener.local_addr().map_err(|e| node.unlistenable(&e))?;
+    let advertised = node.advertised(listen);
+    node.listener.replace(Some(listener));
+    tracing::debug!("listening on {listen}, opening the controller's partition");
     let shard = node.partitions.shard().clone();
     let found = node.partitions.take_recovered(driver::PARTITION);
     let config = Arc::new(driver::topic_config());
     let partition = Partition::open(shard, driver::PARTITION, driver::TOPIC.into(), config, found)
         .await
         .map_err(|e| storage(format!("the controller's log: {e}")))?;
+    tracing::debug!("the controller's partition is open");
     partition.serving().await;
+    tracing::debug!("the controller's partition serves");
     node.partitions.insert(partition.clone());
     let empty = State::new(node.founded.cluster_id.clone(), node.founded.node, node.founded.fixed.clone());
     let controller = Controller::open(partition, empty, publisher(node)).await.map_err(storage)?;
     let _ = node.controller.set(controller.clone());
+    tracing::debug!("the controller's state is here, opening all partitions");
     controller.begin().await.map_err(StartError::Storage)?;
     let endpoint = crate::metadata::Endpoint { host: advertised.host.clone(), port: advertised.port };
     let endpoints = BTreeMap::from([("PLAINTEXT".to_owned(), endpoint)]);
     controller.submit(Command::RegisterBroker { id: node.founded.node, endpoints, rack: None }).await;
+    tracing::debug!("all partitions serve");
     let admin = node.admin().await?;
-    node.tell_all(|| ControlCall::Serve).await.map_err(|why| StartError::Listen { address: listen.to_string(), why })?;
+    node.tell_all(|| ControlCall::Serve(listen)).await.map_err(|why| StartError::Listen { address: listen.to_string(), why })?;
     if let Some((admin, _)) = &admin {
         admin.set_readiness(Readiness::Ready);
     }
@@ -211,7 +227,7 @@ async fn lead(node: &Rc<Node>) -> Result<(), StartError> {
 }
 
 /// The first address that `HOST:PORT` stands for.
-async fn look_up(address: &str) -> std::io::Result<std::net::SocketAddr> {
+async fn look_up(address: &str) -> std::io::Result<SocketAddr> {
     let wrong = || std::io::Error::new(std::io::ErrorKind::InvalidInput, "it is not HOST:PORT");
     let (host, port) = address.rsplit_once(':').ok_or_else(wrong)?;
     let host = host.trim_start_matches('[').trim_end_matches(']');
@@ -246,7 +262,7 @@ impl Node {
                 ControlAnswer::Done(Ok(()))
             }
             ControlCall::Metrics => ControlAnswer::Metrics(Box::new(self.ctx.metrics.snapshot())),
-            ControlCall::Serve => ControlAnswer::Done(self.serve().await),
+            ControlCall::Serve(at) => ControlAnswer::Done(self.serve(at)),
             ControlCall::Stop => {
                 self.stop().await;
                 ControlAnswer::Done(Ok(()))
@@ -285,24 +301,37 @@ impl Node {
         Ok(())
     }
 
-    /// The address to listen on, and what clients are told.
-    async fn addresses(&self) -> Result<(std::net::SocketAddr, Endpoint), StartError> {
-        let listen = look_up(&self.plan.listen).await.map_err(|e| self.unlistenable(&e))?;
-        let own = || {
+    /// Takes the address for this process. Shards share it (SO_REUSEPORT), and so could another broker of the same user:
+    /// whether anybody answers there has to be asked.
+    async fn listen(&self) -> Result<Listener, StartError> {
+        let failed = |e: std::io::Error| self.unlistenable(&e);
+        let address = look_up(&self.plan.listen).await.map_err(failed)?;
+        let answers = time::timeout(PROBE_WITHIN, Stream::connect(address)).await;
+        if address.port() != 0 && matches!(answers, Ok(Ok(_))) {
+            return Err(self.unlistenable(&std::io::Error::from(std::io::ErrorKind::AddrInUse)));
+        }
+        Listener::bind(address, true).map_err(failed)
+    }
+
+    /// What clients are told.
+    fn advertised(&self, listen: SocketAddr) -> Endpoint {
+        self.plan.advertise.clone().unwrap_or_else(|| {
             // Clients cannot connect to "any address"; this host is where they are if nobody says otherwise.
             let host = if listen.ip().is_unspecified() { "127.0.0.1".into() } else { listen.ip().to_string() };
             Endpoint { host, port: listen.port() }
-        };
-        Ok((listen, self.plan.advertise.clone().unwrap_or_else(own)))
+        })
     }
 
     fn unlistenable(&self, error: &std::io::Error) -> StartError {
         StartError::Listen { address: self.plan.listen.clone(), why: error.to_string() }
     }
 
-    async fn serve(&self) -> Result<(), String> {
-        let (listen, advertised) = self.addresses().await.map_err(|e| e.to_string())?;
-        let listener = Listener::bind(listen, true).map_err(|e| e.to_string())?;
+    fn serve(&self, at: SocketAddr) -> Result<(), String> {
+        let listener = match self.listener.take() {
+            Some(listener) => listener,
+            None => Listener::bind(at, true).map_err(|e| e.to_string())?,
+        };
+        let advertised = self.advertised(at);
         let config = self.ctx.config();
         let limits = self.limits.get_or_init(|| {
             ConnectionLimits::new(config.net.max_connections.max(0) as u32, config.net.max_connections_per_ip.max(0) as u32)

@@ -1,5 +1,6 @@
 //! What goes over the control mesh: commands to shard 0, and what shard 0 tells every shard.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use ottla_protocol::ids::PartitionId;
@@ -18,8 +19,8 @@ pub enum ControlCall {
     Install(Arc<Image>),
     /// What this shard has counted.
     Metrics,
-    /// Take connections.
-    Serve,
+    /// Take connections at this address.
+    Serve(SocketAddr),
     /// Stop taking connections, finish what runs, write down what shortens the next start.
     Stop,
 }
