@@ -3,6 +3,8 @@
 //! Names are kept as whole paths in two maps, the volatile and the durable one; between them lies the list
 //! of folder operations not synced yet.
 
+mod crash;
+
 use std::{
     cell::Cell,
     collections::{BTreeMap, BTreeSet},
@@ -14,7 +16,7 @@ use std::{
 use bytes::Bytes;
 
 use super::{disk_image::Image, options::DiskOptions, simulation::DiskOp, world::World};
-use crate::{Result, fs::DirEntry, rand::Rng};
+use crate::{Result, fs::DirEntry};
 
 pub(super) type Inode = u64;
 
@@ -428,76 +430,5 @@ impl Disk {
                 "another process holds the lock",
             ))
         }
-    }
-
-    /// The process died, the machine goes on: what was written stays, writes under way complete.
-    pub(super) fn process_died(&mut self) {
-        self.locks.clear();
-        let files: Vec<Inode> = self.files.keys().copied().collect();
-        for inode in files {
-            if let Some(stored) = self.files.get_mut(&inode) {
-                stored.handles = 0;
-            }
-            self.drop_if_unused(inode);
-        }
-    }
-
-    /// The machine lost power: of what was not synced an arbitrary part survives.
-    pub(super) fn power_lost(&mut self, rng: &mut Rng, mut sequence: impl FnMut() -> u64) {
-        self.locks.clear();
-        // Extremes (nothing, everything) find more bugs than the middle: both get their share.
-        let keep = self
-            .options
-            .crash_keep
-            .unwrap_or_else(|| match rng.below(4) {
-                0 => 0.0,
-                1 => 1.0,
-                _ => rng.below(1_000) as f64 / 1_000.0,
-            });
-        for (_, write) in std::mem::take(&mut self.in_flight) {
-            if let Some(stored) = self.files.get_mut(&write.inode) {
-                stored
-                    .image
-                    .write(write.pos, &write.data, sequence(), || true);
-            }
-        }
-        for stored in self.files.values_mut() {
-            stored.image.crash(rng, keep);
-        }
-        for change in std::mem::take(&mut self.changes) {
-            if rng.chance(keep) {
-                self.make_durable(&change);
-            }
-        }
-        self.forget_orphans();
-    }
-
-    fn forget_orphans(&mut self) {
-        let mut reachable: BTreeMap<PathBuf, Entry> = BTreeMap::new();
-        // Parents sort before their children.
-        for (path, entry) in &self.durable_names {
-            let parent = path.parent().map(|parent| reachable.get(parent).copied());
-            if matches!(parent, None | Some(Some(Entry::Dir))) {
-                reachable.insert(path.clone(), *entry);
-            }
-        }
-        for stored in self.files.values_mut() {
-            (stored.names, stored.handles) = (0, 0);
-        }
-        for entry in reachable.values() {
-            if let Entry::File(inode) = entry
-                && let Some(stored) = self.files.get_mut(inode)
-            {
-                stored.names += 1;
-            }
-        }
-        self.files.retain(|_, stored| stored.names > 0);
-        self.used = self
-            .files
-            .values()
-            .map(|stored| stored.image.charged())
-            .sum();
-        self.names.clone_from(&reachable);
-        self.durable_names = reachable;
     }
 }

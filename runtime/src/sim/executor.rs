@@ -31,6 +31,8 @@ pub(super) struct Executor {
     /// Tasks woken since the last look. A mutex only because wakers must be `Send`; nobody contends.
     woken: Arc<Mutex<Vec<TaskKey>>>,
     ready: RefCell<Vec<TaskKey>>,
+    /// Ready tasks of paused nodes.
+    held: RefCell<Vec<TaskKey>>,
     /// Futures of cancelled tasks; dropped between polls, like on the real executor.
     graveyard: RefCell<Vec<(Here, Body)>>,
 }
@@ -154,14 +156,17 @@ impl Executor {
         self.bury(world);
     }
 
+    /// A pause has ended: what was held is ready (and held again if its node is still paused).
+    pub(super) fn release_held(&self) {
+        self.ready.borrow_mut().append(&mut self.held.borrow_mut());
+    }
+
     /// Polls one ready task, chosen at random; false when none is ready.
     pub(super) fn run_one(&self, world: &Rc<World>) -> bool {
         self.ready
             .borrow_mut()
             .append(&mut self.woken.lock().unwrap_or_else(PoisonError::into_inner));
-        let mut tries = self.ready.borrow().len();
-        while tries > 0 {
-            tries -= 1;
+        while !self.ready.borrow().is_empty() {
             let key = {
                 let mut ready = self.ready.borrow_mut();
                 let chosen = world.below(ready.len() as u64) as usize;
@@ -171,8 +176,8 @@ impl Executor {
                 let mut slots = self.slots.borrow_mut();
                 let Some(task) = slots.get(key) else { continue };
                 if world.with_node(task.here.node(), |node| node.paused) {
-                    // Stays marked as woken; looked at again in the next round.
-                    self.ready.borrow_mut().push(key);
+                    // Stays marked as woken until the pause ends.
+                    self.held.borrow_mut().push(key);
                     continue;
                 }
                 let Some(body) = task.body.take() else {

@@ -245,6 +245,7 @@ impl Simulation {
     /// Ends a pause.
     pub fn resume(&self, node: NodeId) {
         self.world.with_node(node.0, |node| node.paused = false);
+        self.world.executor.release_held();
     }
 
     /// What SIGTERM is to a real process: `signal::terminated` resolves.

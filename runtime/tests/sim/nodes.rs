@@ -122,6 +122,7 @@ fn time_jumps_over_idleness() {
     let sim = Simulation::new(5, Options::default());
     let node = sim.node(1);
     let year = Duration::from_secs(365 * 86_400);
-    sim.block_on(node, 2 * year, time::sleep(year)).unwrap();
+    sim.block_on(node, 2 * year, async move { time::sleep(year).await })
+        .unwrap();
     assert!(sim.steps() < 100);
 }
