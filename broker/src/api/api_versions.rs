@@ -15,32 +15,7 @@ use ottla_protocol::messages::api_versions::{
 
 use super::dispatch::SERVED;
 use super::{Context, RequestMeta, Software};
-
-/// A feature as Kafka 4.3 has it: name, lowest and highest level supported, level in force.
-struct Feature {
-    name: &'static str,
-    min: i16,
-    max: i16,
-    level: i16,
-}
-
-/// What holds for this broker. The levels of groups, transactions, share groups and streams groups are not here because
-/// those are not served yet: a client that sees `transaction.version` 2, say, stops sending AddPartitionsToTxn.
-const FEATURES: &[Feature] = &[
-    // 30 is 4.3-IV0, 7 the oldest that Kafka 4 starts with.
-    Feature {
-        name: "metadata.version",
-        min: 7,
-        max: 30,
-        level: 30,
-    },
-    Feature {
-        name: "kraft.version",
-        min: 0,
-        max: 1,
-        level: 1,
-    },
-];
+use crate::controller::features::FEATURES;
 
 /// First version whose clients accept a feature with lowest level 0.
 const ZERO_LEVELS: i16 = 4;
@@ -69,10 +44,10 @@ pub(super) fn handle(
     }
     let mut api_keys: Vec<ApiVersion> = SERVED.iter().filter_map(|api| advertise(*api)).collect();
     api_keys.sort_by_key(|api| api.api_key);
+    let image = ctx.image();
     let supported = FEATURES
         .iter()
         .filter(|feature| feature.min > 0 || meta.version >= ZERO_LEVELS);
-    let finalized = FEATURES.iter().filter(|feature| feature.level > 0);
     ApiVersionsResponse {
         api_keys,
         supported_features: supported
@@ -82,13 +57,15 @@ pub(super) fn handle(
                 max_version: feature.max,
             })
             .collect(),
-        finalized_features_epoch: i64::try_from(ctx.image().version).unwrap_or(i64::MAX),
+        finalized_features_epoch: i64::try_from(image.version).unwrap_or(i64::MAX),
         // Kafka says the level in force twice: lowest and highest are one.
-        finalized_features: finalized
-            .map(|feature| FinalizedFeatureKey {
-                name: feature.name.into(),
-                max_version_level: feature.level,
-                min_version_level: feature.level,
+        finalized_features: image
+            .features
+            .iter()
+            .map(|(name, level)| FinalizedFeatureKey {
+                name: name.clone().into(),
+                max_version_level: *level,
+                min_version_level: *level,
             })
             .collect(),
         ..Default::default()

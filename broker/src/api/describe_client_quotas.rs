@@ -2,7 +2,8 @@
 
 use ottla_protocol::error_code::ErrorCode;
 use ottla_protocol::messages::describe_client_quotas::{
-    ComponentData, DescribeClientQuotasRequest, DescribeClientQuotasResponse, EntityData, EntryData, ValueData,
+    ComponentData, DescribeClientQuotasRequest, DescribeClientQuotasResponse, EntityData,
+    EntryData, ValueData,
 };
 
 use super::{Context, RequestMeta};
@@ -22,7 +23,10 @@ pub async fn handle(
     answer(&ctx.image(), &request)
 }
 
-fn answer(image: &Image, request: &DescribeClientQuotasRequest<'_>) -> DescribeClientQuotasResponse<'static> {
+fn answer(
+    image: &Image,
+    request: &DescribeClientQuotasRequest<'_>,
+) -> DescribeClientQuotasResponse<'static> {
     if let Err(refusal) = check(&request.components) {
         return DescribeClientQuotasResponse {
             error_code: refusal.code,
@@ -31,12 +35,24 @@ fn answer(image: &Image, request: &DescribeClientQuotasRequest<'_>) -> DescribeC
             ..Default::default()
         };
     }
-    let matched = image.quotas.iter().filter(|(entity, _)| matches(entity, request));
+    let matched = image
+        .quotas
+        .iter()
+        .filter(|(entity, _)| matches(entity, request));
     let entries = matched.map(|(entity, quotas)| EntryData {
         entity: parts(entity)
-            .map(|(kind, name)| EntityData { entity_type: kind.into(), entity_name: name.clone().map(Into::into) })
+            .map(|(kind, name)| EntityData {
+                entity_type: kind.into(),
+                entity_name: name.clone().map(Into::into),
+            })
             .collect(),
-        values: quotas.iter().map(|(key, value)| ValueData { key: key.clone().into(), value: *value }).collect(),
+        values: quotas
+            .iter()
+            .map(|(key, value)| ValueData {
+                key: key.clone().into(),
+                value: *value,
+            })
+            .collect(),
     });
     DescribeClientQuotasResponse {
         error_message: Some("".into()),
@@ -46,8 +62,13 @@ fn answer(image: &Image, request: &DescribeClientQuotasRequest<'_>) -> DescribeC
 }
 
 fn parts(entity: &QuotaEntity) -> impl Iterator<Item = (&'static str, &Option<String>)> {
-    let all = [("client-id", &entity.client_id), ("ip", &entity.ip), ("user", &entity.user)];
-    all.into_iter().filter_map(|(kind, name)| Some((kind, name.as_ref()?)))
+    let all = [
+        ("client-id", &entity.client_id),
+        ("ip", &entity.ip),
+        ("user", &entity.user),
+    ];
+    all.into_iter()
+        .filter_map(|(kind, name)| Some((kind, name.as_ref()?)))
 }
 
 fn check(components: &[ComponentData<'_>]) -> Result<(), Refusal> {
@@ -56,7 +77,10 @@ fn check(components: &[ComponentData<'_>]) -> Result<(), Refusal> {
     for component in components {
         let kind = &*component.entity_type;
         if kind.is_empty() {
-            return refuse(ErrorCode::INVALID_REQUEST, "Invalid empty entity type.".to_string());
+            return refuse(
+                ErrorCode::INVALID_REQUEST,
+                "Invalid empty entity type.".to_string(),
+            );
         }
         if seen.contains(&kind) {
             let text = format!("Entity type {kind} cannot appear more than once in the filter.");
@@ -65,20 +89,27 @@ fn check(components: &[ComponentData<'_>]) -> Result<(), Refusal> {
         seen.push(kind);
         let fault = match (component.match_type, component.r#match.is_some()) {
             (EXACT, true) | (DEFAULT | ANY, false) => None,
-            (EXACT, false) => Some("Request specified MATCH_TYPE_EXACT, but set match string to null.".to_string()),
-            (DEFAULT, true) => {
-                Some("Request specified MATCH_TYPE_DEFAULT, but also specified a match string.".to_string())
-            }
-            (ANY, true) => {
-                Some("Request specified MATCH_TYPE_SPECIFIED, but also specified a match string.".to_string())
-            }
+            (EXACT, false) => Some(
+                "Request specified MATCH_TYPE_EXACT, but set match string to null.".to_string(),
+            ),
+            (DEFAULT, true) => Some(
+                "Request specified MATCH_TYPE_DEFAULT, but also specified a match string."
+                    .to_string(),
+            ),
+            (ANY, true) => Some(
+                "Request specified MATCH_TYPE_SPECIFIED, but also specified a match string."
+                    .to_string(),
+            ),
             (other, _) => Some(format!("Unknown match type {other}")),
         };
         if let Some(text) = fault {
             return refuse(ErrorCode::INVALID_REQUEST, text);
         }
         if !["user", "client-id", "ip"].contains(&kind) {
-            return refuse(ErrorCode::UNSUPPORTED_VERSION, format!("Unsupported entity type {kind}"));
+            return refuse(
+                ErrorCode::UNSUPPORTED_VERSION,
+                format!("Unsupported entity type {kind}"),
+            );
         }
     }
     if seen.contains(&"ip") && seen.len() > 1 {
@@ -102,3 +133,5 @@ fn matches(entity: &QuotaEntity, request: &DescribeClientQuotasRequest<'_>) -> b
     fits && (!request.strict || parts(entity).count() == request.components.len())
 }
 
+#[cfg(test)]
+mod tests;

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use ottla_protocol::error_code::ErrorCode;
 use ottla_protocol::ids::NodeId;
 use ottla_protocol::messages::describe_topic_partitions::{
-    Cursor, DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse, DescribeTopicPartitionsResponsePartition,
-    DescribeTopicPartitionsResponseTopic,
+    Cursor, DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse,
+    DescribeTopicPartitionsResponsePartition, DescribeTopicPartitionsResponseTopic,
 };
 
 use super::{Context, RequestMeta, operations};
@@ -23,17 +23,24 @@ pub async fn handle(
 
 /// Topics come in name order, from the cursor on; those that are not there come too. A page has at least one partition,
 /// so that a client that asks on always gets further.
-fn answer(image: &Image, request: &DescribeTopicPartitionsRequest<'_>) -> DescribeTopicPartitionsResponse<'static> {
+fn answer(
+    image: &Image,
+    request: &DescribeTopicPartitionsRequest<'_>,
+) -> DescribeTopicPartitionsResponse<'static> {
     let cursor = request.cursor.as_ref();
     let from = cursor.map_or("", |cursor| &cursor.topic_name);
     let asked: BTreeSet<&str> = request.topics.iter().map(|topic| &*topic.name).collect();
-    let first = asked.range(from..).next().copied();
-    let outside = cursor.is_some_and(|cursor| cursor.partition_index < 0 || (!asked.is_empty() && first.is_none()));
+    let outside = cursor.is_some_and(|cursor| {
+        cursor.partition_index < 0 || !(asked.is_empty() || asked.contains(&*cursor.topic_name))
+    });
     if outside {
         return refused(request);
     }
     let most = image.broker_config.max_partitions_per_page;
-    let mut page = Page { room: request.response_partition_limit.clamp(1, most.max(1)) as usize, ..Page::default() };
+    let mut page = Page {
+        room: request.response_partition_limit.clamp(1, most.max(1)) as usize,
+        ..Page::default()
+    };
     let start = |name: &str| match cursor {
         Some(cursor) if cursor.topic_name == name => cursor.partition_index as usize,
         _ => 0,
@@ -55,17 +62,29 @@ fn answer(image: &Image, request: &DescribeTopicPartitionsRequest<'_>) -> Descri
             }
         }
     }
-    DescribeTopicPartitionsResponse { topics: page.topics, next_cursor: page.next, ..Default::default() }
+    DescribeTopicPartitionsResponse {
+        topics: page.topics,
+        next_cursor: page.next,
+        ..Default::default()
+    }
 }
 
 /// Kafka's answer to a cursor that points nowhere: error 42 for each topic.
-fn refused(request: &DescribeTopicPartitionsRequest<'_>) -> DescribeTopicPartitionsResponse<'static> {
-    let topics = request.topics.iter().map(|topic| DescribeTopicPartitionsResponseTopic {
-        error_code: ErrorCode::INVALID_REQUEST,
-        name: Some(topic.name.to_string().into()),
+fn refused(
+    request: &DescribeTopicPartitionsRequest<'_>,
+) -> DescribeTopicPartitionsResponse<'static> {
+    let topics = request
+        .topics
+        .iter()
+        .map(|topic| DescribeTopicPartitionsResponseTopic {
+            error_code: ErrorCode::INVALID_REQUEST,
+            name: Some(topic.name.to_string().into()),
+            ..Default::default()
+        });
+    DescribeTopicPartitionsResponse {
+        topics: topics.collect(),
         ..Default::default()
-    });
-    DescribeTopicPartitionsResponse { topics: topics.collect(), ..Default::default() }
+    }
 }
 
 #[derive(Default)]
@@ -84,7 +103,10 @@ impl Page {
             return false;
         }
         let rest = topic.partitions.iter().zip(0..).skip(start);
-        let shown: Vec<_> = rest.take(self.room).map(|(state, number)| partition(state, number)).collect();
+        let shown: Vec<_> = rest
+            .take(self.room)
+            .map(|(state, number)| partition(state, number))
+            .collect();
         self.room -= shown.len();
         let end = start.min(topic.partitions.len()) + shown.len();
         self.topics.push(DescribeTopicPartitionsResponseTopic {
@@ -123,7 +145,10 @@ impl Page {
 }
 
 fn cursor(name: &str, partition: usize) -> Cursor<'static> {
-    Cursor { topic_name: name.to_string().into(), partition_index: i32::try_from(partition).unwrap_or(i32::MAX) }
+    Cursor {
+        topic_name: name.to_string().into(),
+        partition_index: i32::try_from(partition).unwrap_or(i32::MAX),
+    }
 }
 
 fn partition(state: &PartitionState, number: i32) -> DescribeTopicPartitionsResponsePartition {
@@ -145,3 +170,5 @@ fn partition(state: &PartitionState, number: i32) -> DescribeTopicPartitionsResp
     }
 }
 
+#[cfg(test)]
+mod tests;

@@ -72,6 +72,7 @@ serve! {
         ALTER_CONFIGS => alter_configs(m::alter_configs::AlterConfigsRequest<'_>);
         ALTER_PARTITION_REASSIGNMENTS => alter_partition_reassignments(m::alter_partition_reassignments::AlterPartitionReassignmentsRequest<'_>);
         ALTER_REPLICA_LOG_DIRS => alter_replica_log_dirs(m::alter_replica_log_dirs::AlterReplicaLogDirsRequest<'_>);
+        ALTER_USER_SCRAM_CREDENTIALS => alter_user_scram_credentials(m::alter_user_scram_credentials::AlterUserScramCredentialsRequest<'_>);
         CREATE_ACLS => create_acls(m::create_acls::CreateAclsRequest<'_>);
         CREATE_DELEGATION_TOKEN => create_delegation_token(m::create_delegation_token::CreateDelegationTokenRequest<'_>);
         CREATE_PARTITIONS => create_partitions(m::create_partitions::CreatePartitionsRequest<'_>);
@@ -85,6 +86,7 @@ serve! {
         DESCRIBE_DELEGATION_TOKEN => describe_delegation_token(m::describe_delegation_token::DescribeDelegationTokenRequest<'_>);
         DESCRIBE_QUORUM => describe_quorum(m::describe_quorum::DescribeQuorumRequest<'_>);
         DESCRIBE_TOPIC_PARTITIONS => describe_topic_partitions(m::describe_topic_partitions::DescribeTopicPartitionsRequest<'_>);
+        DESCRIBE_USER_SCRAM_CREDENTIALS => describe_user_scram_credentials(m::describe_user_scram_credentials::DescribeUserScramCredentialsRequest<'_>);
         ELECT_LEADERS => elect_leaders(m::elect_leaders::ElectLeadersRequest<'_>);
         EXPIRE_DELEGATION_TOKEN => expire_delegation_token(m::expire_delegation_token::ExpireDelegationTokenRequest<'_>);
         INCREMENTAL_ALTER_CONFIGS => incremental_alter_configs(m::incremental_alter_configs::IncrementalAlterConfigsRequest<'_>);

@@ -12,5 +12,8 @@ pub async fn handle(
     _meta: &RequestMeta,
     _request: ListPartitionReassignmentsRequest<'_>,
 ) -> ListPartitionReassignmentsResponse<'static> {
-    ListPartitionReassignmentsResponse::default()
+    ListPartitionReassignmentsResponse {
+        error_message: None,
+        ..Default::default()
+    }
 }

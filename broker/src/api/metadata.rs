@@ -8,7 +8,8 @@ use std::collections::BTreeSet;
 use ottla_protocol::error_code::ErrorCode;
 use ottla_protocol::ids::{NodeId, Uuid};
 use ottla_protocol::messages::metadata::{
-    MetadataRequest, MetadataResponse, MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic,
+    MetadataRequest, MetadataResponse, MetadataResponseBroker, MetadataResponsePartition,
+    MetadataResponseTopic,
 };
 
 use super::brokers::Reachable;
@@ -38,8 +39,14 @@ enum Asked {
 }
 
 /// Answers a Metadata request.
-pub async fn handle(ctx: &Context, meta: &RequestMeta, request: MetadataRequest<'_>) -> MetadataResponse<'static> {
-    let Some(asked) = asked(&request, meta.version) else { return refused(&request) };
+pub async fn handle(
+    ctx: &Context,
+    meta: &RequestMeta,
+    request: MetadataRequest<'_>,
+) -> MetadataResponse<'static> {
+    let Some(asked) = asked(&request, meta.version) else {
+        return refused(&request);
+    };
     let mut refusals = Vec::new();
     if let Asked::Names(names) = &asked {
         let image = ctx.image();
@@ -50,17 +57,30 @@ pub async fn handle(ctx: &Context, meta: &RequestMeta, request: MetadataRequest<
         }
     }
     let image = ctx.image();
-    answer(&image, &Reachable::new(&image, meta), meta.version, &request, &asked, &refusals)
+    answer(
+        &image,
+        &Reachable::new(&image, meta),
+        meta.version,
+        &request,
+        &asked,
+        &refusals,
+    )
 }
 
 /// `None`: the request names topics in a way that its version does not have.
 fn asked(request: &MetadataRequest<'_>, version: i16) -> Option<Asked> {
-    let Some(topics) = &request.topics else { return Some(Asked::All) };
+    let Some(topics) = &request.topics else {
+        return Some(Asked::All);
+    };
     if topics.is_empty() && version < NULL_IS_ALL {
         return Some(Asked::All);
     }
     if topics.iter().any(|topic| !topic.topic_id.is_zero()) {
-        let ids: BTreeSet<Uuid> = topics.iter().map(|topic| topic.topic_id).filter(|id| !id.is_zero()).collect();
+        let ids: BTreeSet<Uuid> = topics
+            .iter()
+            .map(|topic| topic.topic_id)
+            .filter(|id| !id.is_zero())
+            .collect();
         return (version >= BY_ID).then(|| Asked::Ids(ids.into_iter().collect()));
     }
     let mut seen = BTreeSet::new();
@@ -76,28 +96,56 @@ fn asked(request: &MetadataRequest<'_>, version: i16) -> Option<Asked> {
 
 /// Kafka's answer to a request that names topics wrongly: error 42 for each, nothing else.
 fn refused(request: &MetadataRequest<'_>) -> MetadataResponse<'static> {
-    let topics = request.topics.iter().flatten().map(|topic| MetadataResponseTopic {
-        error_code: ErrorCode::INVALID_REQUEST,
-        name: Some(topic.name.as_deref().unwrap_or("").to_string().into()),
-        topic_id: Uuid::ZERO,
+    let topics = request
+        .topics
+        .iter()
+        .flatten()
+        .map(|topic| MetadataResponseTopic {
+            error_code: ErrorCode::INVALID_REQUEST,
+            name: Some(topic.name.as_deref().unwrap_or("").to_string().into()),
+            topic_id: Uuid::ZERO,
+            ..Default::default()
+        });
+    MetadataResponse {
+        controller_id: -1,
+        topics: topics.collect(),
         ..Default::default()
-    });
-    MetadataResponse { controller_id: -1, topics: topics.collect(), ..Default::default() }
+    }
 }
 
 fn missing(image: &Image, names: &[String]) -> Vec<String> {
-    let good = |name: &&String| check_topic_name(name).is_ok() && image.topics.named(name).is_none();
+    let good =
+        |name: &&String| check_topic_name(name).is_ok() && image.topics.named(name).is_none();
     names.iter().filter(good).cloned().collect()
 }
 
 /// Makes the topics and gives back those that could not be made, with the reason.
-async fn create(ctx: &Context, config: &BrokerConfig, names: Vec<String>) -> Vec<(String, ErrorCode)> {
-    let topics = names.into_iter().map(|name| new_topic(config, name)).collect::<Vec<_>>();
-    let all = |code| topics.iter().map(|topic| (topic.name.clone(), code)).collect();
-    match ctx.controller(Command::CreateTopics { topics: topics.clone(), validate_only: false }).await {
-        Outcome::Created(results) => {
-            results.into_iter().filter_map(|created| Some((created.name, created.result.err()?.code))).collect()
-        }
+async fn create(
+    ctx: &Context,
+    config: &BrokerConfig,
+    names: Vec<String>,
+) -> Vec<(String, ErrorCode)> {
+    let topics = names
+        .into_iter()
+        .map(|name| new_topic(config, name))
+        .collect::<Vec<_>>();
+    let all = |code| {
+        topics
+            .iter()
+            .map(|topic| (topic.name.clone(), code))
+            .collect()
+    };
+    match ctx
+        .controller(Command::CreateTopics {
+            topics: topics.clone(),
+            validate_only: false,
+        })
+        .await
+    {
+        Outcome::Created(results) => results
+            .into_iter()
+            .filter_map(|created| Some((created.name, created.result.err()?.code)))
+            .collect(),
         Outcome::Refused(refusal) => all(refusal.code),
         _ => all(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION),
     }
@@ -111,14 +159,22 @@ fn new_topic(config: &BrokerConfig, name: String) -> NewTopic {
         "__share_group_state" => Some("share.coordinator.state.topic"),
         _ => None,
     };
-    let number = |what: &str| family.and_then(|family| config.settings.number(&format!("{family}.{what}")));
+    let number =
+        |what: &str| family.and_then(|family| config.settings.number(&format!("{family}.{what}")));
     let partitions = number("num.partitions").map_or(-1, |n| i32::try_from(n).unwrap_or(-1));
-    let replication_factor = number("replication.factor").map_or(-1, |n| i16::try_from(n).unwrap_or(-1));
+    let replication_factor =
+        number("replication.factor").map_or(-1, |n| i16::try_from(n).unwrap_or(-1));
     let configs = match family {
         Some("offsets.topic") => vec![("cleanup.policy".to_string(), Some("compact".to_string()))],
         _ => Vec::new(),
     };
-    NewTopic { name, partitions, replication_factor, configs, ..Default::default() }
+    NewTopic {
+        name,
+        partitions,
+        replication_factor,
+        configs,
+        ..Default::default()
+    }
 }
 
 fn answer(
@@ -129,19 +185,29 @@ fn answer(
     asked: &Asked,
     refusals: &[(String, ErrorCode)],
 ) -> MetadataResponse<'static> {
-    let view = View { reachable, version, operations: request.include_topic_authorized_operations };
+    let view = View {
+        reachable,
+        version,
+        operations: request.include_topic_authorized_operations,
+    };
     let topics = match asked {
         Asked::All => image.topics.iter().map(|topic| view.topic(topic)).collect(),
-        Asked::Names(names) => names.iter().map(|name| view.named(image, name, refusals)).collect(),
+        Asked::Names(names) => names
+            .iter()
+            .map(|name| view.named(image, name, refusals))
+            .collect(),
         Asked::Ids(ids) => ids.iter().map(|id| view.with_id(image, *id)).collect(),
     };
-    let brokers = reachable.all().map(|(broker, address)| MetadataResponseBroker {
-        node_id: broker.id.0,
-        host: address.host.into(),
-        port: i32::from(address.port),
-        rack: broker.rack.clone().map(Into::into),
-    });
-    let cluster_asked = request.include_cluster_authorized_operations && CLUSTER_OPERATIONS.contains(&version);
+    let brokers = reachable
+        .all()
+        .map(|(broker, address)| MetadataResponseBroker {
+            node_id: broker.id.0,
+            host: address.host.into(),
+            port: i32::from(address.port),
+            rack: broker.rack.clone().map(Into::into),
+        });
+    let cluster_asked =
+        request.include_cluster_authorized_operations && CLUSTER_OPERATIONS.contains(&version);
     MetadataResponse {
         brokers: brokers.collect(),
         cluster_id: Some(image.cluster_id.clone().into()),
@@ -163,7 +229,11 @@ impl View<'_> {
         let partitions = topic.partitions.iter().zip(0..).map(|(state, number)| {
             let (error_code, leader) = self.leader(state.leader);
             let nodes = |nodes: &[NodeId]| nodes.iter().map(|node| node.0).collect::<Vec<_>>();
-            let offline = state.replicas.iter().filter(|node| !self.reachable.has(**node)).copied();
+            let offline = state
+                .replicas
+                .iter()
+                .filter(|node| !self.reachable.has(**node))
+                .copied();
             MetadataResponsePartition {
                 error_code,
                 partition_index: number,
@@ -177,7 +247,11 @@ impl View<'_> {
         MetadataResponseTopic {
             error_code: ErrorCode::NONE,
             name: Some(topic.name.to_string().into()),
-            topic_id: if self.version >= WITH_IDS { topic.id } else { Uuid::ZERO },
+            topic_id: if self.version >= WITH_IDS {
+                topic.id
+            } else {
+                Uuid::ZERO
+            },
             is_internal: topic.internal,
             partitions: partitions.collect(),
             topic_authorized_operations: self.operations(),
@@ -190,20 +264,33 @@ impl View<'_> {
         }
         match self.reachable.has(leader) {
             true => (ErrorCode::NONE, leader),
-            false if self.version >= LISTENER_NOT_FOUND => (ErrorCode::LISTENER_NOT_FOUND, NodeId::NONE),
+            false if self.version >= LISTENER_NOT_FOUND => {
+                (ErrorCode::LISTENER_NOT_FOUND, NodeId::NONE)
+            }
             false => (ErrorCode::LEADER_NOT_AVAILABLE, NodeId::NONE),
         }
     }
 
     fn operations(&self) -> i32 {
-        operations::if_asked(self.operations && self.version >= TOPIC_OPERATIONS, operations::TOPIC)
+        operations::if_asked(
+            self.operations && self.version >= TOPIC_OPERATIONS,
+            operations::TOPIC,
+        )
     }
 
-    fn named(&self, image: &Image, name: &str, refusals: &[(String, ErrorCode)]) -> MetadataResponseTopic<'static> {
+    fn named(
+        &self,
+        image: &Image,
+        name: &str,
+        refusals: &[(String, ErrorCode)],
+    ) -> MetadataResponseTopic<'static> {
         if let Some(topic) = image.topics.named(name) {
             return self.topic(topic);
         }
-        let refused = refusals.iter().find(|(other, _)| other == name).map(|(_, code)| *code);
+        let refused = refusals
+            .iter()
+            .find(|(other, _)| other == name)
+            .map(|(_, code)| *code);
         let unknown = match check_topic_name(name) {
             Ok(()) => ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
             Err(_) => ErrorCode::INVALID_TOPIC_EXCEPTION,
@@ -230,3 +317,5 @@ impl View<'_> {
     }
 }
 
+#[cfg(test)]
+mod tests;

@@ -3,22 +3,24 @@
 //! [`dispatch`] is all that `net` knows of this room: a frame goes in, an answer (or the reason to close) comes out. It
 //! never panics, whatever the bytes.
 
-pub mod answers;
-mod api_versions;
-mod close;
-mod conn;
-mod context;
 mod add_raft_voter;
 mod alter_client_quotas;
 mod alter_configs;
 mod alter_partition_reassignments;
 mod alter_replica_log_dirs;
+mod alter_user_scram_credentials;
+pub mod answers;
+mod api_versions;
 mod brokers;
+mod close;
+mod conn;
+mod context;
 mod create_acls;
 mod create_delegation_token;
 mod create_partitions;
 mod create_topics;
 mod delete_acls;
+mod delete_records;
 mod delete_topics;
 mod describe_acls;
 mod describe_client_quotas;
@@ -26,36 +28,38 @@ mod describe_cluster;
 mod describe_configs;
 mod describe_delegation_token;
 mod describe_log_dirs;
+mod describe_producers;
 mod describe_quorum;
 mod describe_topic_partitions;
+mod describe_user_scram_credentials;
+mod dispatch;
 mod elect_leaders;
 mod expire_delegation_token;
+pub mod fetch;
 mod incremental_alter_configs;
+mod init_producer_id;
 mod list_config_resources;
+mod list_offsets;
 mod list_partition_reassignments;
 mod metadata;
+mod offset_for_leader_epoch;
 mod operations;
 mod outcomes;
+mod produce;
 mod remove_raft_voter;
 mod renew_delegation_token;
 mod resources;
+pub mod router;
 mod unregister_broker;
 mod update_features;
-mod delete_records;
-mod describe_producers;
-mod dispatch;
-pub mod fetch;
-mod init_producer_id;
-mod list_offsets;
-mod offset_for_leader_epoch;
-mod produce;
-pub mod router;
 
 pub use close::{Close, Fault};
 pub use conn::{ConnInfo, Endpoint, RequestMeta, Software};
 pub use context::Context;
-pub(crate) use outcomes::{code_and_text, items, refusal};
 pub use dispatch::{Later, SERVED, Started, decode, dispatch, is_produce};
+pub(crate) use outcomes::{code_and_text, items, refusal};
 
+#[cfg(test)]
+mod testing;
 #[cfg(test)]
 mod tests;

@@ -125,3 +125,6 @@ fn topic_id(state: &State, entropy: &mut dyn FnMut() -> u64) -> Uuid {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,7 @@ use ottla_protocol::ErrorCode;
 use super::group_rules;
 use crate::config::key::{Key, Mode};
 use crate::config::nearest::nearest;
-use crate::config::{TopicConfig, Values, keys, value};
+use crate::config::{TopicConfig, Values, keys, loggers, value};
 use crate::controller::{Refusal, State};
 use crate::metadata::{ConfigResource, NameFault, check_topic_name};
 
@@ -42,7 +42,7 @@ pub(super) fn values(
         ConfigResource::Broker(_) => broker_values(given, false),
         ConfigResource::Group(_) => group_values(state, given),
         ConfigResource::ClientMetrics(_) => client_metrics_values(given),
-        ConfigResource::BrokerLogger(_) => Ok(given),
+        ConfigResource::BrokerLogger(_) => logger_values(given),
     }
 }
 
@@ -82,6 +82,12 @@ fn broker_values(given: Values, for_all: bool) -> Result<Values, Refusal> {
             return Err(refuse(unknown("broker config", &name, known)));
         };
         dynamic(key, for_all).map_err(refuse)?;
+        if keys::is_security(key.name) {
+            return Err(refuse(format!(
+                "These security configs can be dynamically updated only per-listener using the listener prefix: [{}]",
+                key.name
+            )));
+        }
         checked.insert(name, value::check(key, &text).map_err(refuse)?);
     }
     Ok(checked)
@@ -157,6 +163,21 @@ fn client_pattern(item: &str) -> bool {
     let balanced = |text: &str| text.matches('(').count() == text.matches(')').count();
     item.split_once('=')
         .is_some_and(|(name, pattern)| PARAMETERS.contains(&name.trim()) && balanced(pattern))
+}
+
+fn logger_values(given: Values) -> Result<Values, Refusal> {
+    for (name, level) in &given {
+        if !loggers::NAMES.contains(&name.as_str()) {
+            return Err(invalid(format!("Logger {name} does not exist!")));
+        }
+        if !loggers::LEVELS.contains(&level.as_str()) {
+            let levels = loggers::LEVELS.join(", ");
+            return Err(invalid(format!(
+                "Cannot set the log level of {name} to {level}: it is one of {levels}"
+            )));
+        }
+    }
+    Ok(given)
 }
 
 fn invalid(text: String) -> Refusal {

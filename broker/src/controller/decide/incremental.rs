@@ -60,6 +60,9 @@ fn one(state: &State, change: &ConfigChange) -> Result<Option<Fact>, Refusal> {
             format!("Null value not supported for : {}", nulls.join(",")),
         );
     }
+    if let ConfigResource::BrokerLogger(_) = change.resource {
+        check_logger_ops(&change.ops)?;
+    }
     let before = current(state, &change.resource)?;
     let mut after = before.clone();
     for (name, op, value) in &change.ops {
@@ -75,6 +78,26 @@ fn one(state: &State, change: &ConfigChange) -> Result<Option<Fact>, Refusal> {
     }
     let after = check::values(state, &change.resource, after)?;
     Ok(difference(&change.resource, &before, &after))
+}
+
+/// Levels are set or given up; the root's is what all others inherit and stays.
+fn check_logger_ops(ops: &[(String, ConfigOp, Option<String>)]) -> Result<(), Refusal> {
+    for (name, op, _) in ops {
+        let text = match op {
+            ConfigOp::Append => {
+                "APPEND operation is not allowed for the BROKER_LOGGER resource".to_string()
+            }
+            ConfigOp::Subtract => {
+                "SUBTRACT operation is not allowed for the BROKER_LOGGER resource".to_string()
+            }
+            ConfigOp::Delete if name == "root" => {
+                "Removing the log level of the root logger is not allowed".to_string()
+            }
+            ConfigOp::Set | ConfigOp::Delete => continue,
+        };
+        return refuse(ErrorCode::INVALID_REQUEST, text);
+    }
+    Ok(())
 }
 
 /// The settings that a resource has now; refuses one that does not exist.
@@ -146,6 +169,12 @@ fn changed_list(
             format!("Can't {verb} key {name} because its type is not LIST."),
         );
     };
+    if op == ConfigOp::Append && value::list(value).next().is_none() {
+        return refuse(
+            ErrorCode::INVALID_CONFIG,
+            format!("Configuration '{name}' values must not be empty."),
+        );
+    }
     let inherited = inherited(state, resource, key);
     let now = before.get(name).map(String::as_str).unwrap_or(&inherited);
     let mut items: Vec<&str> = value::list(now).collect();
