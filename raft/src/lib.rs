@@ -17,6 +17,7 @@ mod log_view;
 mod members;
 mod message;
 mod offsets;
+mod raft_storage;
 mod replica;
 
 pub use action::{

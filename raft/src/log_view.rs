@@ -5,16 +5,16 @@
 //! - everything in view has been handed to the caller to append (what raft-rs calls stable), nothing beyond;
 //! - a body is missing only from data entries up to `released`: those can be read from the partition's segments.
 //!
-//! raft-rs treats every storage error but four as the end of the process. The methods here return only those four.
+//! How raft-rs sees it is in `raft_storage.rs`.
 
 use std::cell::RefCell;
 use std::collections::{BTreeSet, VecDeque};
 
 use bytes::Bytes;
-use raft::eraftpb::{self, EntryType};
-use raft::{GetEntriesContext, RaftState, Storage, StorageError};
+use raft::RaftState;
+use raft::eraftpb;
 
-use crate::entry::{Descriptor, Entry, Kind, Reading};
+use crate::entry::{Entry, Kind, Reading};
 use crate::message::Body;
 use crate::offsets::{EpochStart, Epochs};
 
@@ -49,14 +49,14 @@ impl Point {
 pub(crate) const ENTRY_OVERHEAD: u64 = 64;
 
 #[derive(Debug)]
-struct Slot {
-    term: u64,
-    base_offset: i64,
-    records: u32,
-    length: u32,
-    crc: u32,
-    kind: Kind,
-    body: Option<Bytes>,
+pub(crate) struct Slot {
+    pub term: u64,
+    pub base_offset: i64,
+    pub records: u32,
+    pub length: u32,
+    pub crc: u32,
+    pub kind: Kind,
+    pub body: Option<Bytes>,
 }
 
 impl Slot {
@@ -102,6 +102,10 @@ impl LogView {
         self.initial = RaftState::default();
     }
 
+    pub fn initial(&self) -> &RaftState {
+        &self.initial
+    }
+
     pub fn point(&self) -> Point {
         self.point
     }
@@ -143,7 +147,7 @@ impl LogView {
         self.epochs.starts()
     }
 
-    fn slot(&self, index: u64) -> Option<&Slot> {
+    pub fn slot(&self, index: u64) -> Option<&Slot> {
         let at = index.checked_sub(self.first())?;
         self.slots.get(usize::try_from(at).ok()?)
     }
@@ -317,105 +321,31 @@ impl LogView {
         self.snapshot = Some(snapshot);
     }
 
+    /// The snapshot for followers, if it reaches to `index` at least and the log goes on from there.
+    pub fn snapshot_from(&self, index: u64) -> Option<&eraftpb::Snapshot> {
+        let least = index.max(self.point.index);
+        self.snapshot
+            .as_ref()
+            .filter(|snapshot| snapshot.get_metadata().index >= least)
+    }
+
+    /// There is none for this follower.
+    pub fn want(&self, follower: u64) {
+        self.wanted.borrow_mut().insert(follower);
+    }
+
     /// Followers that asked for a snapshot in vain since the last call.
     pub fn take_wanted(&mut self) -> BTreeSet<u64> {
         self.wanted.take()
-    }
-
-    fn to_raft(slot: &Slot, index: u64) -> eraftpb::Entry {
-        let mut entry = eraftpb::Entry::default();
-        (entry.term, entry.index) = (slot.term, index);
-        match slot.kind {
-            Kind::Empty => {}
-            Kind::Config => {
-                entry.set_entry_type(EntryType::EntryConfChangeV2);
-                entry.data = slot.body.clone().unwrap_or_default();
-            }
-            Kind::Data | Kind::Command => {
-                let Slot {
-                    kind,
-                    records,
-                    length,
-                    crc,
-                    base_offset,
-                    ..
-                } = *slot;
-                let descriptor = Descriptor {
-                    kind,
-                    records,
-                    length,
-                    crc,
-                    base_offset,
-                };
-                entry.data = Bytes::copy_from_slice(&descriptor.encode());
-            }
-        }
-        entry
-    }
-}
-
-impl Storage for LogView {
-    fn initial_state(&self) -> raft::Result<RaftState> {
-        Ok(self.initial.clone())
-    }
-
-    /// For messages `max_size` counts bodies: the few bytes that raft-rs sees would let a message grow without bound.
-    fn entries(
-        &self,
-        low: u64,
-        high: u64,
-        max_size: impl Into<Option<u64>>,
-        context: GetEntriesContext,
-    ) -> raft::Result<Vec<eraftpb::Entry>> {
-        if low < self.first() {
-            return Err(StorageError::Compacted.into());
-        }
-        if high > self.last() + 1 {
-            return Err(StorageError::Unavailable.into());
-        }
-        let (limit, bodies) = (max_size.into().unwrap_or(u64::MAX), context.can_async());
-        let (mut entries, mut size) = (Vec::new(), 0u64);
-        for index in low..high {
-            let Some(slot) = self.slot(index) else { break };
-            size += ENTRY_OVERHEAD + if bodies { u64::from(slot.length) } else { 0 };
-            if size > limit && !entries.is_empty() {
-                break;
-            }
-            entries.push(LogView::to_raft(slot, index));
-        }
-        Ok(entries)
-    }
-
-    fn term(&self, index: u64) -> raft::Result<u64> {
-        let missing = if index < self.point.index {
-            StorageError::Compacted
-        } else {
-            StorageError::Unavailable
-        };
-        self.term_at(index).ok_or_else(|| missing.into())
-    }
-
-    fn first_index(&self) -> raft::Result<u64> {
-        Ok(self.first())
-    }
-
-    fn last_index(&self) -> raft::Result<u64> {
-        Ok(self.last())
-    }
-
-    fn snapshot(&self, request_index: u64, to: u64) -> raft::Result<eraftpb::Snapshot> {
-        let usable =
-            |s: &&eraftpb::Snapshot| s.get_metadata().index >= request_index.max(self.point.index);
-        if let Some(snapshot) = self.snapshot.as_ref().filter(usable) {
-            return Ok(snapshot.clone());
-        }
-        self.wanted.borrow_mut().insert(to);
-        Err(StorageError::SnapshotTemporarilyUnavailable.into())
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use raft::{GetEntriesContext, Storage, StorageError};
+
+    use crate::entry::Descriptor;
+
     use super::*;
 
     fn filled(bodies: &[&'static str]) -> LogView {
