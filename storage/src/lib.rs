@@ -14,6 +14,8 @@ pub mod journal;
 pub mod log;
 pub mod mutants;
 mod segment;
+#[cfg(test)]
+mod testing;
 
 pub use error::{Corrupt, StorageError};
 pub use format::checkpoint::{Checkpoint, Tail};

@@ -20,8 +20,8 @@ use ottla_storage::journal;
 use ottla_storage::log::{LogConfig, StoreOptions};
 use ottla_storage::mutants::{self, Mutant};
 
-use self::model::{Model, Part};
 pub use self::model::Stats;
+use self::model::{Model, Part};
 use self::work::{Layout, Shard};
 
 /// Storage scenario.
@@ -72,7 +72,10 @@ pub fn main(args: &Args) -> ExitCode {
     for seed in args.seed..args.seed.saturating_add(args.seeds) {
         let outcome = run(seed, args.mutant);
         if args.trace {
-            println!("seed {seed}: trace {:016x}, {:?}", outcome.trace, outcome.stats);
+            println!(
+                "seed {seed}: trace {:016x}, {:?}",
+                outcome.trace, outcome.stats
+            );
         }
         if args.twice && run(seed, args.mutant) != outcome {
             println!("seed {seed}: two runs differ");
@@ -106,7 +109,10 @@ pub fn run(seed: u64, mutant: Option<Mutant>) -> Outcome {
     let node = sim.node(1);
     let model = Rc::new(RefCell::new(Model::default()));
     for p in 0..layout.partitions {
-        let id = PartitionId { topic: Uuid::ONE, partition: p as i32 };
+        let id = PartitionId {
+            topic: Uuid::ONE,
+            partition: p as i32,
+        };
         model.borrow_mut().parts.push(Part::new(id));
     }
     let lives = 3 + rng.below(6);
@@ -122,11 +128,21 @@ pub fn run(seed: u64, mutant: Option<Mutant>) -> Outcome {
     }
     mutants::plant(None);
     let model = model.borrow();
-    Outcome { violation: model.violation.clone(), trace: sim.trace_hash(), stats: model.stats }
+    Outcome {
+        violation: model.violation.clone(),
+        trace: sim.trace_hash(),
+        stats: model.stats,
+    }
 }
 
 /// From a start to a crash, at any moment: also while starting.
-fn live(sim: &Simulation, node: NodeId, layout: &Layout, model: &Rc<RefCell<Model>>, rng: &mut Rng) {
+fn live(
+    sim: &Simulation,
+    node: NodeId,
+    layout: &Layout,
+    model: &Rc<RefCell<Model>>,
+    rng: &mut Rng,
+) {
     let (layout, of_task, seed) = (layout.clone(), model.clone(), rng.u64());
     sim.spawn(node, ShardId(0), async move {
         match Shard::open(layout, of_task.clone(), Rng::new(seed)).await {
@@ -139,19 +155,33 @@ fn live(sim: &Simulation, node: NodeId, layout: &Layout, model: &Rc<RefCell<Mode
     let life = Duration::from_micros(rng.below(longest));
     let watched = model.clone();
     sim.run_until(life, || watched.borrow().violation.is_some());
-    let kind = if rng.below(4) == 0 { CrashKind::Process } else { CrashKind::Power };
+    let kind = if rng.below(4) == 0 {
+        CrashKind::Process
+    } else {
+        CrashKind::Power
+    };
     sim.crash(node, kind);
     model.borrow_mut().stats.crashes += 1;
     sim.restart(node);
 }
 
-fn undisturbed(sim: &Simulation, node: NodeId, layout: &Layout, model: &Rc<RefCell<Model>>, rng: &mut Rng) {
+fn undisturbed(
+    sim: &Simulation,
+    node: NodeId,
+    layout: &Layout,
+    model: &Rc<RefCell<Model>>,
+    rng: &mut Rng,
+) {
     let opened = Shard::open(layout.clone(), model.clone(), Rng::new(rng.u64()));
-    let result = sim.block_on(node, Duration::from_secs(3600), async move { opened.await.map(drop) });
+    let result = sim.block_on(node, Duration::from_secs(3600), async move {
+        opened.await.map(drop)
+    });
     match result {
         Some(Ok(())) => {}
         Some(Err(what)) => model.borrow_mut().violate(what),
-        None => model.borrow_mut().violate("the last start does not end".to_owned()),
+        None => model
+            .borrow_mut()
+            .violate("the last start does not end".to_owned()),
     }
 }
 
@@ -162,7 +192,11 @@ fn draw_layout(rng: &mut Rng, mutant: Option<Mutant>) -> Layout {
         _ => None,
     };
     // Skipping the flush needs a flush that can be skipped.
-    let sync = if mutant == Some(Mutant::SkipFlush) { Some(journal::Sync::After) } else { sync };
+    let sync = if mutant == Some(Mutant::SkipFlush) {
+        Some(journal::Sync::After)
+    } else {
+        sync
+    };
     Layout {
         partitions: 1 + rng.below(5) as usize,
         journal: journal::Options {
@@ -182,7 +216,11 @@ fn draw_layout(rng: &mut Rng, mutant: Option<Mutant>) -> Layout {
         store: StoreOptions {
             open_files: 1 + rng.below(8) as usize,
             index_memory: 1 << rng.below(16),
-            cache_memory: if rng.below(3) == 0 { 0 } else { 1 << (10 + rng.below(10)) },
+            cache_memory: if rng.below(3) == 0 {
+                0
+            } else {
+                1 << (10 + rng.below(10))
+            },
         },
         value: 1 << (4 + rng.below(10)),
         pause: 1 << (4 + rng.below(10)),

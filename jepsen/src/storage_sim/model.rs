@@ -42,17 +42,24 @@ impl Version {
 
     /// Offset after the last entry.
     pub fn end_offset(&self) -> i64 {
-        self.entries.last().map_or(0, |(e, _)| e.base_offset + i64::from(e.records))
+        self.entries
+            .last()
+            .map_or(0, |(e, _)| e.base_offset + i64::from(e.records))
     }
 
     /// Index and term of the last entry.
     pub fn last(&self) -> (u64, u64) {
-        self.entries.last().map_or((0, 0), |(e, _)| (e.index, e.term))
+        self.entries
+            .last()
+            .map_or((0, 0), |(e, _)| (e.index, e.term))
     }
 
     /// Offset after the entry at `index`.
     pub fn end_at(&self, index: u64) -> i64 {
-        match index.checked_sub(1).and_then(|i| self.entries.get(i as usize)) {
+        match index
+            .checked_sub(1)
+            .and_then(|i| self.entries.get(i as usize))
+        {
             Some((e, _)) => e.base_offset + i64::from(e.records),
             None => 0,
         }
@@ -60,7 +67,9 @@ impl Version {
 
     /// Data entries that hold offsets in `from..to`.
     pub fn data(&self, from: i64, to: i64) -> impl Iterator<Item = &(Entry, Vec<i64>)> {
-        let first = self.entries.partition_point(|(e, _)| e.base_offset + i64::from(e.records) <= from);
+        let first = self
+            .entries
+            .partition_point(|(e, _)| e.base_offset + i64::from(e.records) <= from);
         self.entries[first..]
             .iter()
             .take_while(move |(e, _)| e.base_offset < to)
@@ -140,12 +149,18 @@ impl Model {
         if let Op::Append(entry, _) = &op {
             let (index, end) = (part.latest.last().0, part.latest.end_offset());
             if entry.base_offset < end {
-                let what = format!("{}: offset {} used twice: entry {index} ends at {end}", part.id, entry.base_offset);
+                let what = format!(
+                    "{}: offset {} used twice: entry {index} ends at {end}",
+                    part.id, entry.base_offset
+                );
                 self.violate(what);
                 return number;
             }
             if entry.base_offset > end || entry.index != index + 1 {
-                let what = format!("{}: gap: entry {} at {} after {index}, which ends at {end}", part.id, entry.index, entry.base_offset);
+                let what = format!(
+                    "{}: gap: entry {} at {} after {index}, which ends at {end}",
+                    part.id, entry.index, entry.base_offset
+                );
                 self.violate(what);
                 return number;
             }
@@ -187,13 +202,21 @@ impl Model {
         let mut mismatch = part.compare(&version, found);
         while let Err(why) = &mismatch {
             let Some((_, op)) = pending.pop_front() else {
-                return Err(format!("{}: {why}; durable through {:?}, commit {}", part.id, part.stable.last(), part.commit));
+                return Err(format!(
+                    "{}: {why}; durable through {:?}, commit {}",
+                    part.id,
+                    part.stable.last(),
+                    part.commit
+                ));
             };
             version.apply(op);
             mismatch = part.compare(&version, found);
         }
         let (before, after) = (part.stable.last().0, version.last().0);
-        let lost = pending.iter().filter(|(_, op)| matches!(op, Op::Append(..))).count() as u64;
+        let lost = pending
+            .iter()
+            .filter(|(_, op)| matches!(op, Op::Append(..)))
+            .count() as u64;
         self.stats.unacked_kept += after.saturating_sub(before);
         self.stats.unacked_lost += lost;
         let part = &mut self.parts[p];
@@ -231,17 +254,35 @@ impl Part {
 
     fn check_checkpoint(&self, found: &RecoveredPartition) -> Result<(), String> {
         let Some(checkpoint) = &found.checkpoint else {
-            return if self.checkpoint == 0 { Ok(()) } else { Err(format!("{}: checkpoint {} is lost", self.id, self.checkpoint)) };
+            return if self.checkpoint == 0 {
+                Ok(())
+            } else {
+                Err(format!(
+                    "{}: checkpoint {} is lost",
+                    self.id, self.checkpoint
+                ))
+            };
         };
         let (low, high) = self.start;
         if checkpoint.start_offset < low || checkpoint.start_offset > high {
-            return Err(format!("{}: start {} not in {low}..={high}", self.id, checkpoint.start_offset));
+            return Err(format!(
+                "{}: start {} not in {low}..={high}",
+                self.id, checkpoint.start_offset
+            ));
         }
-        if checkpoint.index < self.checkpoint || checkpoint.state[..] != checkpoint.index.to_le_bytes() {
-            return Err(format!("{}: checkpoint {} with state {:?}, had {}", self.id, checkpoint.index, checkpoint.state, self.checkpoint));
+        if checkpoint.index < self.checkpoint
+            || checkpoint.state[..] != checkpoint.index.to_le_bytes()
+        {
+            return Err(format!(
+                "{}: checkpoint {} with state {:?}, had {}",
+                self.id, checkpoint.index, checkpoint.state, self.checkpoint
+            ));
         }
         if checkpoint.end_offset != self.latest.end_at(checkpoint.index) {
-            return Err(format!("{}: checkpoint {} ends at {}", self.id, checkpoint.index, checkpoint.end_offset));
+            return Err(format!(
+                "{}: checkpoint {} ends at {}",
+                self.id, checkpoint.index, checkpoint.end_offset
+            ));
         }
         Ok(())
     }
@@ -251,16 +292,25 @@ impl Part {
         let covered = found.checkpoint.as_ref().map_or(0, |c| c.index);
         let end = found.entries.back().map_or(covered, |e| e.index);
         if end != version.last().0 {
-            return Err(format!("recovered through entry {end}, not {}", version.last().0));
+            return Err(format!(
+                "recovered through entry {end}, not {}",
+                version.last().0
+            ));
         }
         for entry in &found.entries {
-            let wanted = version.entries.get(entry.index as usize - 1).map(|(e, _)| e);
+            let wanted = version
+                .entries
+                .get(entry.index as usize - 1)
+                .map(|(e, _)| e);
             if wanted != Some(entry) {
                 return Err(format!("entry {} came back as another one", entry.index));
             }
         }
         if found.hard != version.hard {
-            return Err(format!("hard state {:?}, not {:?}", found.hard, version.hard));
+            return Err(format!(
+                "hard state {:?}, not {:?}",
+                found.hard, version.hard
+            ));
         }
         Ok(())
     }
@@ -284,7 +334,10 @@ impl Part {
     pub fn expected_at(&self, timestamp: i64, start: i64, limit: i64) -> Option<(i64, i64)> {
         self.latest.data(start, limit).find_map(|(entry, times)| {
             let offsets = entry.base_offset..;
-            offsets.zip(times).find(|(o, t)| **t >= timestamp && *o >= start).map(|(o, t)| (o, *t))
+            offsets
+                .zip(times)
+                .find(|(o, t)| **t >= timestamp && *o >= start)
+                .map(|(o, t)| (o, *t))
         })
     }
 }

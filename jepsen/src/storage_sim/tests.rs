@@ -11,9 +11,24 @@ fn fifty_seeds_keep_every_promise() {
         total.add(&outcome.stats);
     }
     // The scenario proves nothing about what it did not do.
-    let Stats { acked, reads, truncations, checkpoints, recycled, reclaimed, unacked_lost, .. } = total;
-    assert!(acked > 10_000 && reads > 1_000 && truncations > 100 && checkpoints > 500, "{total:?}");
-    assert!(recycled > 50 && reclaimed > 50 && unacked_lost > 50, "{total:?}");
+    let Stats {
+        acked,
+        reads,
+        truncations,
+        checkpoints,
+        recycled,
+        reclaimed,
+        unacked_lost,
+        ..
+    } = total;
+    assert!(
+        acked > 10_000 && reads > 1_000 && truncations > 100 && checkpoints > 500,
+        "{total:?}"
+    );
+    assert!(
+        recycled > 50 && reclaimed > 50 && unacked_lost > 50,
+        "{total:?}"
+    );
 }
 
 #[test]

@@ -183,7 +183,10 @@ const LEVELS: usize = 4;
 /// the sync leaves a name that the system shows and a power cut would take back.
 pub(super) async fn sync_names(dir: &Path) -> Result<(), StorageError> {
     fs::sync_dir(dir).await?;
-    let above = dir.ancestors().skip(1).filter(|path| !path.as_os_str().is_empty());
+    let above = dir
+        .ancestors()
+        .skip(1)
+        .filter(|path| !path.as_os_str().is_empty());
     for parent in above.take(LEVELS) {
         match fs::sync_dir(parent).await {
             // Not ours to open, so not made by us either.

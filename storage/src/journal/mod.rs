@@ -8,6 +8,7 @@
 //! | `pump` | group commit: gather, place, write, report in order |
 //! | `replay` | reading it back, torn tail or damage |
 //! | `recovered` | frames into partitions |
+//! | `newest` | checkpoints and hard states never go back |
 //! | `tracks` | which files who still needs |
 //! | `probe` | which way of flushing is quicker here |
 //!
@@ -18,6 +19,7 @@
 //! recycle after checkpoints; a frame's index and offsets are the caller's, the journal checks them at replay.
 
 mod files;
+mod newest;
 mod probe;
 mod pump;
 mod recovered;
@@ -27,9 +29,10 @@ mod tests;
 mod tracks;
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::fmt;
 use std::future::Future;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -41,10 +44,10 @@ use ottla_runtime::task::{self, Share};
 use ottla_runtime::{fs, rand};
 
 use self::files::{Folder, JournalHandle};
+use self::newest::Newest;
 use self::pump::PumpState;
 use self::tracks::Tracks;
 use crate::error::StorageError;
-use crate::format::frame::HardState;
 
 pub use self::files::Sync;
 pub use self::recovered::{Recovered, RecoveredPartition};
@@ -125,8 +128,7 @@ struct Inner {
     sync: Sync,
     state: RefCell<PumpState>,
     tracks: RefCell<Tracks>,
-    /// Newest hard state appended per partition, so that a checkpoint never brings back an older one.
-    hards: RefCell<BTreeMap<PartitionId, HardState>>,
+    newest: RefCell<Newest>,
     /// Oldest first; the last one is appended to.
     files: RefCell<VecDeque<Rc<JournalHandle>>>,
     next: RefCell<Option<Rc<JournalHandle>>>,
@@ -196,18 +198,14 @@ impl Journal {
             end.header.sequence,
             rand::u64(),
         );
-        let hards = replayed
-            .partitions
-            .iter()
-            .map(|(id, p)| (*id, p.hard))
-            .collect();
+        let newest = Newest::of(&replayed.partitions);
         let inner = Inner {
             folder,
             options,
             sync,
             state: RefCell::new(state),
             tracks: RefCell::new(replayed.tracks),
-            hards: RefCell::new(hards),
+            newest: RefCell::new(newest),
             files: RefCell::new(handles),
             next: RefCell::new(next),
             preparing: Cell::new(false),
@@ -252,7 +250,7 @@ impl Journal {
                 rand::u64(),
             )),
             tracks: RefCell::default(),
-            hards: RefCell::default(),
+            newest: RefCell::default(),
             files: RefCell::new(VecDeque::from([first.clone()])),
             next: RefCell::new(None),
             preparing: Cell::new(false),
@@ -264,10 +262,10 @@ impl Journal {
     }
 
     /// Appends frames after all earlier ones: ordered now, durable when the returned future resolves. An empty list
-    /// resolves when everything before it is durable.
+    /// resolves when everything before it is durable. A checkpoint older than one appended before is left out.
     pub fn append(&self, mut frames: Vec<Frame>) -> Append {
         let (answer, receiver) = oneshot::channel();
-        self.0.newest_hard(&mut frames);
+        self.0.newest.borrow_mut().admit(&mut frames);
         {
             let mut state = self.0.state.borrow_mut();
             if let Some(failed) = &state.failed {
@@ -332,8 +330,17 @@ impl Journal {
         result
     }
 
-    /// Waits until nothing is gathered, in flight, or being prepared. For a clean stop, after the last append.
+    /// Waits until nothing is gathered, in flight, or being prepared. For a clean stop, after the last append. Leaves
+    /// an empty run behind, which says that all before it was flushed: without it, damage to the very last run could
+    /// not be told from a torn write.
     pub async fn settle(&self) {
+        self.idle().await;
+        if self.append(Vec::new()).await.is_ok() {
+            self.idle().await;
+        }
+    }
+
+    async fn idle(&self) {
         loop {
             let changed = self.0.changed.notified();
             if (self.0.state.borrow().idle() || self.failed().is_some()) && !self.0.preparing.get()
@@ -350,30 +357,6 @@ impl Inner {
         match self.files.borrow().back() {
             Some(file) => file.clone(),
             None => unreachable!("the file being written is never recycled"),
-        }
-    }
-
-    /// Remembers hard states as they are appended, and gives checkpoints the newest one.
-    fn newest_hard(&self, frames: &mut [Frame]) {
-        let mut hards = self.hards.borrow_mut();
-        for frame in frames {
-            match frame {
-                Frame::HardState { id, hard } => {
-                    hards.insert(*id, *hard);
-                }
-                Frame::Checkpoint { id, checkpoint } => {
-                    let newest = hards.entry(*id).or_insert(checkpoint.hard);
-                    let key = |h: &HardState| (h.term, h.vote, h.commit);
-                    if key(newest) < key(&checkpoint.hard) {
-                        *newest = checkpoint.hard;
-                    }
-                    checkpoint.hard = *newest;
-                }
-                Frame::Forget { id } => {
-                    hards.remove(id);
-                }
-                Frame::Entry { .. } | Frame::Truncate { .. } => {}
-            }
         }
     }
 
@@ -428,6 +411,8 @@ impl Inner {
                     *inner.next.borrow_mut() = Some(handle.clone());
                     pump::fill_behind(&inner, handle);
                 }
+                // The space may be back when the file is needed; only then is it a failure.
+                Err(StorageError::Io(error)) if error.kind() == ErrorKind::StorageFull => {}
                 Err(error) => pump::fail(&inner, &error),
             }
             inner.preparing.set(false);

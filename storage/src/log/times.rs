@@ -63,7 +63,9 @@ impl Log {
         let mut max = i64::MIN;
         let (segments, dirty) = self.snapshot(start);
         for (base, length) in segments {
-            let end = self.next_segment(base).unwrap_or_else(|| self.flushed().end_offset);
+            let end = self
+                .next_segment(base)
+                .unwrap_or_else(|| self.flushed().end_offset);
             // A segment cut by the start or by the limit may have its largest timestamp outside.
             max = max.max(if base < start || end > limit {
                 self.max_within(base, length, start, limit).await?
@@ -137,8 +139,14 @@ impl Log {
     fn snapshot(&self, start: i64) -> (Vec<(i64, u64)>, Vec<Bytes>) {
         let state = self.0.state.borrow();
         let after = state.segments.partition_point(|s| s.base <= start);
-        let segments = state.segments[after.saturating_sub(1)..].iter().map(|s| (s.base, s.length));
-        let dirty = state.dirty.iter().filter(|d| !d.bytes.is_empty()).map(|d| d.bytes.clone());
+        let segments = state.segments[after.saturating_sub(1)..]
+            .iter()
+            .map(|s| (s.base, s.length));
+        let dirty = state
+            .dirty
+            .iter()
+            .filter(|d| !d.bytes.is_empty())
+            .map(|d| d.bytes.clone());
         (segments.collect(), dirty.collect())
     }
 
