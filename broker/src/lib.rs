@@ -16,3 +16,6 @@ pub mod metrics;
 pub mod net;
 pub mod partition;
 pub mod shard;
+
+#[cfg(test)]
+mod tests;

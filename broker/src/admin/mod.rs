@@ -92,7 +92,8 @@ impl Admin {
             let mut head = Vec::with_capacity(1024);
             let mut some = [0; 1024];
             loop {
-                match http::parse(&head) {
+                // What is beyond the limit does not count, even if it came in the same piece.
+                match http::parse(head.get(..MAX_REQUEST).unwrap_or(&head)) {
                     Parsed::Partial if head.len() < MAX_REQUEST => {}
                     Parsed::Partial => return Some(Parsed::TooLarge),
                     parsed => return Some(parsed),

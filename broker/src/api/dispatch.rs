@@ -62,6 +62,18 @@ macro_rules! serve {
                 other => Err(Close::internal(format!("{other} is advertised but has no handler"))),
             }
         }
+
+        /// A valid frame, without its length, of each request in each version.
+        #[cfg(test)]
+        #[allow(elided_lifetimes_in_paths)] // some of the requests borrow, some do not
+        pub(super) fn samples() -> Vec<Vec<u8>> {
+            let mut all = Vec::new();
+            $(sample::<$request>(&mut all);)*
+            $(sample::<$crequest>(&mut all);)*
+            sample::<m::produce::ProduceRequest>(&mut all);
+            sample::<m::api_versions::ApiVersionsRequest>(&mut all);
+            all
+        }
     };
 }
 
@@ -185,4 +197,16 @@ pub fn is_produce(frame: &[u8]) -> bool {
     frame
         .first_chunk::<2>()
         .is_some_and(|key| ApiKey(i16::from_be_bytes(*key)) == ApiKey::PRODUCE)
+}
+
+#[cfg(test)]
+fn sample<R: ottla_protocol::Request + Default>(all: &mut Vec<Vec<u8>>) {
+    let Some(versions) = served_versions(R::KEY) else {
+        return;
+    };
+    for version in versions.min..=versions.max {
+        let frame = ottla_protocol::api::encode_request(&R::default(), version, 7, Some("test"));
+        let frame = frame.expect("a default request").into_bytes();
+        all.push(frame[4..].to_vec());
+    }
 }

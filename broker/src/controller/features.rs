@@ -13,19 +13,43 @@ pub struct Feature {
     pub max: i16,
 }
 
-/// The features, in name order. The levels of groups, transactions, share groups and streams groups are not here because
-/// those are not served yet: a client that sees `transaction.version` 2, say, stops sending AddPartitionsToTxn.
+/// The features, in name order: those of a Kafka 4.3.1 cluster with its levels, whatever of them is served already. Clients look
+/// at the APIs that ApiVersions names before they look at a level here; tools compare the list with Kafka's.
 pub const FEATURES: &[Feature] = &[
+    Feature {
+        name: "eligible.leader.replicas.version",
+        min: 0,
+        max: 1,
+    },
+    Feature {
+        name: "group.version",
+        min: 0,
+        max: 1,
+    },
     Feature {
         name: "kraft.version",
         min: 0,
         max: 1,
     },
-    // 30 is 4.3-IV0, 7 the oldest that Kafka 4 starts with.
     Feature {
         name: "metadata.version",
         min: 7,
         max: 30,
+    },
+    Feature {
+        name: "share.version",
+        min: 0,
+        max: 1,
+    },
+    Feature {
+        name: "streams.version",
+        min: 0,
+        max: 1,
+    },
+    Feature {
+        name: "transaction.version",
+        min: 0,
+        max: 2,
     },
 ];
 

@@ -1,15 +1,16 @@
 //! Memory for requests of one shard (design D10), counted in bytes; past the limit sockets are not read.
 //!
-//! Requests come in two classes. A *small* one (up to [`SMALL`]) takes its whole size in one step and may use all of the
-//! limit; a *large* one takes memory as its bytes arrive and may not use the last quarter. So small requests go on while large
-//! ones queue. Each class is served first come, first served.
+//! Requests are sorted by size into classes ([`Class`]), each with a queue of its own, first come, first served. The larger the
+//! class, the less of the limit it may use: large requests cannot keep smaller ones waiting. A *small* one takes its whole size
+//! in one step; others take memory as their bytes arrive.
 //!
-//! Large requests hold memory while they wait for more, which could end with all of them waiting. Therefore the first in the
-//! queue may *overdraw*: one request at a time is outside the limit, so the most that is ever held is the limit plus one
-//! frame of the largest size. And whoever holds memory but sends too slowly while others wait is evicted (see [`Filling`]).
+//! The latter hold memory while they wait for more, which could end with all of them waiting. Therefore requests may
+//! *overdraw*, outside of the limit, as long as all that do are together no larger than one request of the largest size. So
+//! the most that is ever held is the limit plus one such request, and somebody always gets on. Whoever holds memory but
+//! sends too slowly while others wait is evicted (see [`FillingGuard`]).
 //!
-//! Invariants: `used` is the sum of what permits hold that are not overdrawn; at most one permit is overdrawn; no waiter
-//! stands at the head of a queue while it would fit.
+//! Invariants: `used` is the sum of what permits hold that are not overdrawn; `overdrawn` that of the others, and no more than
+//! `promised`, the sum of their full sizes; no waiter stands at the head of a queue while it would fit.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
@@ -25,27 +26,47 @@ use crate::metrics::Metrics;
 /// Largest request, in bytes, that counts as small.
 pub const SMALL: usize = 64 * 1024;
 /// How long a request that holds memory may make no progress while others wait.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(3);
 /// Slowest acceptable arrival while others wait, in bytes per second, ...
 const SLOWEST: u64 = 16 * 1024;
 /// ... and a large request must be able to arrive in this many seconds.
 const LONGEST: u64 = 60;
 /// How often a waiter looks for requests to evict.
-const LOOK: Duration = Duration::from_secs(1);
+const LOOK: Duration = Duration::from_millis(500);
 
+/// Requests by size, with the share of the limit that they may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Class {
+    /// Up to 64 KiB; all of it.
     Small = 0,
-    Large = 1,
+    /// Up to 1 MiB, what producers send by default; three quarters.
+    Medium = 1,
+    /// Up to 16 MiB; half.
+    Large = 2,
+    /// Beyond; a quarter.
+    Huge = 3,
+}
+
+impl Class {
+    const ALL: [Class; 4] = [Class::Small, Class::Medium, Class::Large, Class::Huge];
+
+    fn of(size: usize) -> Class {
+        match size {
+            0..=SMALL => Class::Small,
+            ..=0x10_0000 => Class::Medium,
+            ..=0x100_0000 => Class::Large,
+            _ => Class::Huge,
+        }
+    }
 }
 
 #[derive(Default)]
 struct State {
     used: usize,
     overdrawn: usize,
-    overdrawn_by: Option<u64>,
+    promised: usize,
     next_permit: u64,
-    queues: [VecDeque<Waiter>; 2],
+    queues: [VecDeque<Waiter>; Class::ALL.len()],
     filling: BTreeMap<u64, Rc<Filling>>,
 }
 
@@ -54,6 +75,7 @@ struct Waiter {
     permit: u64,
     held: usize,
     by: usize,
+    size: usize,
     slot: Rc<Slot>,
 }
 
@@ -72,18 +94,21 @@ struct Granted {
 #[derive(Clone)]
 pub struct Budget {
     limit: usize,
+    largest: usize,
     state: Rc<RefCell<State>>,
     metrics: Rc<Metrics>,
 }
 
 impl Budget {
-    /// An unused budget of `limit` bytes; below four small requests it is raised to that, since less could not serve any.
-    /// One overdrawn request and a chunk of 4 KiB for each connection come on top of the limit.
-    pub fn new(limit: usize, metrics: Rc<Metrics>) -> Budget {
+    /// An unused budget of `limit` bytes for requests of at most `largest`. A limit below four small requests is raised to
+    /// that, since less could not serve any. What is overdrawn (at most `largest`) and a chunk of 4 KiB for each
+    /// connection come on top.
+    pub fn new(limit: usize, largest: usize, metrics: Rc<Metrics>) -> Budget {
         let limit = limit.max(4 * SMALL);
         metrics.request_memory_limit.set(limit as i64);
         Budget {
             limit,
+            largest,
             state: Rc::default(),
             metrics,
         }
@@ -97,7 +122,7 @@ impl Budget {
             budget: self.clone(),
             id: state.next_permit,
             held: 0,
-            overdrawn: false,
+            promised: None,
         }
     }
 
@@ -107,29 +132,28 @@ impl Budget {
             .set((state.used + state.overdrawn) as i64);
     }
 
-    fn share(&self, class: Class) -> usize {
-        match class {
-            Class::Small => self.limit,
-            Class::Large => self.limit - self.limit / 4,
-        }
+    fn fits(&self, state: &State, class: Class, by: usize) -> bool {
+        let share = self.limit - self.limit / 4 * class as usize;
+        state.used.saturating_add(by) <= share
     }
 
-    fn fits(&self, state: &State, class: Class, by: usize) -> bool {
-        state.used.saturating_add(by) <= self.share(class)
+    fn may_overdraw(&self, state: &State, class: Class, size: usize) -> bool {
+        class != Class::Small
+            && (state.promised == 0 || state.promised.saturating_add(size) <= self.largest)
     }
 
     /// Gives what became free to those who wait, in order.
     fn serve(&self, state: &mut State) {
-        for class in [Class::Small, Class::Large] {
+        for class in Class::ALL {
             while let Some(head) = state.queues[class as usize].front() {
-                let (permit, held, by) = (head.permit, head.held, head.by);
+                let (held, by, size) = (head.held, head.by, head.size);
                 let overdrawn = if self.fits(state, class, by) {
                     state.used += by;
                     false
-                } else if class == Class::Large && state.overdrawn_by.is_none() {
+                } else if self.may_overdraw(state, class, size) {
                     state.used -= held;
-                    state.overdrawn = held + by;
-                    state.overdrawn_by = Some(permit);
+                    state.overdrawn += held + by;
+                    state.promised += size;
                     true
                 } else {
                     break;
@@ -146,14 +170,15 @@ impl Budget {
         }
     }
 
-    fn release(&self, permit: u64, bytes: usize, overdrawn: bool) {
+    /// Takes back `held` bytes; `promised` is the full size of a request that was overdrawn.
+    fn release(&self, held: usize, promised: Option<usize>) {
         let mut state = self.state.borrow_mut();
-        if overdrawn {
-            debug_assert_eq!(state.overdrawn_by, Some(permit));
-            state.overdrawn = 0;
-            state.overdrawn_by = None;
-        } else {
-            state.used -= bytes;
+        match promised {
+            Some(size) => {
+                state.overdrawn -= held;
+                state.promised -= size;
+            }
+            None => state.used -= held,
         }
         self.show(&state);
         self.serve(&mut state);
@@ -178,7 +203,8 @@ pub struct Permit {
     budget: Budget,
     id: u64,
     held: usize,
-    overdrawn: bool,
+    /// Its full size, once it is overdrawn.
+    promised: Option<usize>,
 }
 
 impl Permit {
@@ -192,20 +218,23 @@ impl Permit {
     ///
     /// A small request must take all it needs in one call.
     pub async fn grow(&mut self, by: usize, size: usize) {
-        let class = if size <= SMALL {
-            Class::Small
-        } else {
-            Class::Large
-        };
+        let class = Class::of(size);
         debug_assert!(
-            class == Class::Large || self.held == 0,
+            class != Class::Small || self.held == 0,
             "a small request may not wait while it holds memory"
         );
-        if let Some(granted) = self.at_once(by, class) {
-            self.take(by, granted);
-            return;
+        let granted = match self.at_once(by, class) {
+            Some(granted) => granted,
+            None => self.wait(by, size, class).await,
+        };
+        self.held += by;
+        if granted.overdrawn {
+            self.promised = Some(size);
         }
-        let mut waiting = Waiting::join(&self.budget, self, by, class);
+    }
+
+    async fn wait(&self, by: usize, size: usize, class: Class) -> Granted {
+        let mut waiting = Waiting::join(&self.budget, self, by, size, class);
         let granted = loop {
             match time::timeout(LOOK, waiting.granted()).await {
                 Ok(granted) => break granted,
@@ -213,28 +242,21 @@ impl Permit {
             }
         };
         waiting.taken = true;
-        drop(waiting);
-        self.take(by, granted);
-    }
-
-    fn take(&mut self, by: usize, granted: Granted) {
-        self.held += by;
-        self.overdrawn |= granted.overdrawn;
+        granted
     }
 
     fn at_once(&self, by: usize, class: Class) -> Option<Granted> {
         let mut state = self.budget.state.borrow_mut();
-        if self.overdrawn {
+        let overdrawn = self.promised.is_some();
+        if overdrawn {
             state.overdrawn += by;
-            self.budget.show(&state);
-            return Some(Granted { overdrawn: true });
-        }
-        if !state.queues[class as usize].is_empty() || !self.budget.fits(&state, class, by) {
+        } else if state.queues[class as usize].is_empty() && self.budget.fits(&state, class, by) {
+            state.used += by;
+        } else {
             return None;
         }
-        state.used += by;
         self.budget.show(&state);
-        Some(Granted { overdrawn: false })
+        Some(Granted { overdrawn })
     }
 
     /// Starts to watch the arrival of this request's bytes, `size` in all.
@@ -261,7 +283,7 @@ impl Permit {
 impl Drop for Permit {
     fn drop(&mut self) {
         if self.held > 0 {
-            self.budget.release(self.id, self.held, self.overdrawn);
+            self.budget.release(self.held, self.promised);
         }
     }
 }
@@ -273,19 +295,22 @@ struct Waiting<'a> {
     permit: u64,
     by: usize,
     held: usize,
+    size: usize,
     class: Class,
     taken: bool,
 }
 
 impl<'a> Waiting<'a> {
-    fn join(budget: &'a Budget, permit: &Permit, by: usize, class: Class) -> Waiting<'a> {
+    fn join(budget: &'a Budget, permit: &Permit, by: usize, size: usize, class: Class) -> Self {
         let slot = Rc::new(Slot::default());
-        let mut state = budget.state.borrow_mut();
+        let (id, held) = (permit.id, permit.held);
         budget.metrics.request_memory_waits.inc();
+        let mut state = budget.state.borrow_mut();
         state.queues[class as usize].push_back(Waiter {
-            permit: permit.id,
-            held: permit.held,
+            permit: id,
+            held,
             by,
+            size,
             slot: slot.clone(),
         });
         budget.serve(&mut state);
@@ -293,9 +318,10 @@ impl<'a> Waiting<'a> {
         Waiting {
             budget,
             slot,
-            permit: permit.id,
+            permit: id,
             by,
-            held: permit.held,
+            held,
+            size,
             class,
             taken: false,
         }
@@ -319,15 +345,13 @@ impl Drop for Waiting<'_> {
             return;
         }
         match self.slot.granted.get() {
-            // Granted, but the request is given up before it heard of it: `held` goes back with the permit itself, unless
-            // the permit was made the overdrawn one, which it does not know either.
+            // Granted, but given up before it heard of it. The permit gives back `held` itself, and believes that it is not
+            // overdrawn.
             Some(Granted { overdrawn: true }) => {
-                let mut state = self.budget.state.borrow_mut();
-                state.used += self.held;
-                drop(state);
-                self.budget.release(self.permit, 0, true);
+                self.budget.state.borrow_mut().used += self.held;
+                self.budget.release(self.held + self.by, Some(self.size));
             }
-            Some(Granted { overdrawn: false }) => self.budget.release(self.permit, self.by, false),
+            Some(Granted { overdrawn: false }) => self.budget.release(self.by, None),
             None => {
                 let mut state = self.budget.state.borrow_mut();
                 state.queues[self.class as usize].retain(|waiter| waiter.permit != self.permit);

@@ -44,6 +44,7 @@ pub struct Server<R = Rc<Context>> {
     limits: Arc<ConnectionLimits>,
     registry: Rc<Registry>,
     accepting: RefCell<Vec<Task<()>>>,
+    is_refusing: Cell<bool>,
     is_stopping: Cell<bool>,
     stop: Notify,
 }
@@ -51,7 +52,11 @@ pub struct Server<R = Rc<Context>> {
 impl<R: Requests> Server<R> {
     /// Serves nothing until [`Server::listen`]. `limits` is the same for all shards of the node.
     pub fn new(requests: R, options: Options, limits: Arc<ConnectionLimits>) -> Rc<Self> {
-        let budget = Budget::new(options.request_memory, requests.metrics().clone());
+        let budget = Budget::new(
+            options.request_memory,
+            options.max_request,
+            requests.metrics().clone(),
+        );
         Rc::new(Server {
             requests,
             advertised: Rc::new(options.advertised.clone()),
@@ -60,6 +65,7 @@ impl<R: Requests> Server<R> {
             registry: Registry::new(options.max_idle),
             options,
             accepting: RefCell::default(),
+            is_refusing: Cell::new(false),
             is_stopping: Cell::new(false),
             stop: Notify::new(),
         })
@@ -141,10 +147,15 @@ impl<R: Requests> Server<R> {
             Ok(admitted) => admitted,
             Err(setting) => {
                 metrics.connections_refused.inc();
+                // Once for each time that it begins: clients try again and again.
+                if self.is_refusing.replace(true) {
+                    return;
+                }
                 tracing::warn!("refusing the connection of {peer}: {setting} is reached");
                 return;
             }
         };
+        self.is_refusing.set(false);
         metrics.connections_accepted.inc();
         metrics.connections.add(1);
         let server = self.clone();

@@ -13,28 +13,13 @@ use bytes::BytesMut;
 use ottla_protocol::wire::{Frame, Writer};
 use ottla_runtime::net::{Listener, ReadHalf, Stream, WriteHalf};
 use ottla_runtime::sync::Notify;
-use ottla_runtime::{shards, time};
+use ottla_runtime::time;
 
 use super::{ConnectionLimits, Options, Requests, Server};
 use crate::api::answers::Answers;
 use crate::api::{Close, ConnInfo, Endpoint, Started};
 use crate::metrics::Metrics;
-
-/// Runs `test` on a shard; fails when it takes a minute.
-fn on_shard<F, Fut>(test: F)
-where
-    F: Fn() -> Fut + Clone + Send + 'static,
-    Fut: Future<Output = ()> + 'static,
-{
-    let main = move |_| {
-        let test = test.clone();
-        async move {
-            let limited = time::timeout(Duration::from_secs(60), test()).await;
-            assert!(limited.is_ok(), "the test hangs");
-        }
-    };
-    shards::run(shards::Config::default(), main).expect("a shard");
-}
+use crate::tests::on_shard;
 
 /// What a scripted request does once it is started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -32,8 +32,6 @@ pub enum DecodeError {
     Null,
     /// A varint that is longer than its type allows.
     Varint,
-    /// Text that is not UTF-8.
-    Utf8,
     /// A tagged field that is shorter or longer than it announced.
     TagSize(u32),
     /// The message has no such version.
@@ -56,7 +54,6 @@ impl fmt::Display for DecodeError {
             DecodeError::Length(n) => write!(f, "length {n} is out of range"),
             DecodeError::Null => f.write_str("null in a field that must not be null"),
             DecodeError::Varint => f.write_str("varint is too long"),
-            DecodeError::Utf8 => f.write_str("text is not UTF-8"),
             DecodeError::TagSize(tag) => {
                 write!(f, "tagged field {tag} does not fill its announced size")
             }

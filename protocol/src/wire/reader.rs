@@ -173,8 +173,8 @@ impl<'a> Reader<'a> {
         if n > MAX_STRING {
             return Err(DecodeError::Length(n as i64));
         }
-        let text = std::str::from_utf8(self.take(n)?).map_err(|_| DecodeError::Utf8)?;
-        Ok(Some(Cow::Borrowed(text)))
+        // As Kafka: what is not UTF-8 is read with replacement characters (a copy, for such text only).
+        Ok(Some(String::from_utf8_lossy(self.take(n)?)))
     }
 
     /// Text.

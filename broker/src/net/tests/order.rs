@@ -1,6 +1,7 @@
 //! Order, pipelining, ends of streams.
 
 use super::*;
+use crate::tests::on_real_shard;
 
 #[test]
 fn answers_leave_in_the_order_of_the_requests() {
@@ -71,7 +72,12 @@ fn silent_requests_leave_no_gap() {
 
 #[test]
 fn frames_of_every_size_survive_dribbling() {
-    on_shard(|| async {
+    on_shard(dribble);
+    on_real_shard(dribble);
+}
+
+async fn dribble() {
+    {
         let bed = Bed::new(options());
         let mut client = bed.client().await;
         let sizes = [
@@ -107,7 +113,7 @@ fn frames_of_every_size_survive_dribbling() {
             client.send(&[byte]).await;
         }
         assert_eq!(client.answer().await, Some(9));
-    });
+    }
 }
 
 #[test]
@@ -145,7 +151,12 @@ fn a_request_can_close_when_started_and_later() {
 
 #[test]
 fn all_is_answered_after_the_client_has_finished_sending() {
-    on_shard(|| async {
+    on_shard(half_close);
+    on_real_shard(half_close);
+}
+
+async fn half_close() {
+    {
         let bed = Bed::new(options());
         let mut client = bed.client().await;
         for (id, op) in [(1, Op::Slow), (2, Op::Ready), (3, Op::Blocked)] {
@@ -158,7 +169,7 @@ fn all_is_answered_after_the_client_has_finished_sending() {
         bed.script.release.notify_one();
         assert_eq!(client.answer().await, Some(3));
         assert!(client.ended().await);
-    });
+    }
 }
 
 #[test]
@@ -179,7 +190,7 @@ fn a_cut_frame_is_no_request() {
 
 #[test]
 fn a_reset_cancels_what_waits() {
-    on_shard(|| async {
+    on_real_shard(|| async {
         let bed = Bed::new(options());
         let mut client = bed.client().await;
         client.send(&request(false, Op::Ready, 1, 10)).await;
