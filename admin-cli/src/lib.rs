@@ -5,8 +5,10 @@
 //! settings, read its files) comes in through [`Host`], so that this crate never sees the broker's insides.
 
 pub mod args;
+pub mod client;
 pub mod commands;
 mod exit;
+pub mod render;
 
 pub use exit::{CliError, Exit};
 
@@ -22,5 +24,8 @@ pub trait Host {
 pub fn run(cli: Cli, host: &dyn Host) -> Result<(), CliError> {
     match cli.command {
         Command::Start(start) => host.start(start),
+        Command::Topic(topic) => commands::topic::run(topic),
+        Command::Produce(args) => commands::on_shard(args, commands::record::produce::run),
+        Command::Consume(args) => commands::on_shard(args, commands::record::consume::run),
     }
 }

@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::client;
+use crate::commands;
 use values::{Address, Pair};
 
 const EXAMPLES: &str = "\
@@ -49,6 +51,13 @@ pub struct Cli {
 pub enum Command {
     /// Start a broker in the foreground
     Start(Start),
+    /// Create, list, describe, alter and delete topics
+    #[command(subcommand)]
+    Topic(commands::topic::Topic),
+    /// Send the lines of stdin as records
+    Produce(commands::record::produce::Produce),
+    /// Write the records of a topic to stdout
+    Consume(commands::record::consume::Consume),
 }
 
 const START_EXAMPLES: &str = "\
@@ -139,6 +148,13 @@ pub struct Broker {
     /// Give up on a request after this long
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = values::duration)]
     pub timeout: Duration,
+}
+
+impl Broker {
+    /// A client that asks as these flags say.
+    pub fn client(&self) -> client::Client {
+        client::Client::new(client::Options { brokers: self.broker.clone(), timeout: self.timeout })
+    }
 }
 
 /// The form of what goes to stdout.

@@ -1,0 +1,206 @@
+//! `ottla consume`.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::args::values::{StartAt, TopicName};
+use crate::args::Broker;
+use crate::client::consumer::{Consumer, Jump};
+use crate::client::offsets::{BEGINNING, END};
+use crate::client::view::TopicView;
+use crate::client::{Client, Missing};
+use crate::exit::CliError;
+use crate::render::record::{self, Columns, Format, Received};
+use crate::render::written;
+
+const EXAMPLES: &str = "\
+Examples:
+  ottla consume orders                          what is there, oldest first
+  ottla consume orders --follow --from end      what comes from now on
+  ottla consume orders -p 3 --from 1000 -n 10   ten records of partition 3
+  ottla consume orders --from 2026-11-21T10:00:00Z --format json
+  ottla consume orders --keys --offsets
+  ottla consume orders --format '%p %o %D %k %v\\n'
+
+Places of a template: %t topic, %p partition, %o offset, %T timestamp (ms), %D date, %k key,
+%v value, %h headers, %K and %V lengths of key and value (-1 for null), %% a percent sign.";
+
+/// How long a broker holds an empty answer.
+const MAX_WAIT: Duration = Duration::from_millis(500);
+
+/// Output is gathered up to this size, and written when an answer is used up.
+const OUT_BYTES: usize = 256 << 10;
+
+/// Write the records of a topic to stdout.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Consume {
+    /// Topic to read
+    pub topic: TopicName,
+    /// Only these partitions; with commas, or repeated [default: all]
+    #[arg(short, long, value_name = "N", value_delimiter = ',', value_parser = clap::value_parser!(i32).range(0..))]
+    pub partition: Vec<i32>,
+    /// Where to begin: beginning, end, an offset, or a time (2026-11-21T10:00:00Z, @MILLISECONDS)
+    #[arg(long, value_name = "WHERE", default_value = "beginning")]
+    pub from: StartAt,
+    /// Stop after this many records
+    #[arg(short = 'n', long, value_name = "N")]
+    pub count: Option<u64>,
+    /// Go on when the end is reached; so it is with --from end
+    #[arg(short, long, conflicts_with = "exit_at_end")]
+    pub follow: bool,
+    /// Stop at what was the end when the command began; so it is unless --from end
+    #[arg(short, long)]
+    pub exit_at_end: bool,
+    /// text, json (an object per line), raw (values alone), or a template
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: Format,
+    /// Put the key before the value (text)
+    #[arg(short, long)]
+    pub keys: bool,
+    /// Put the headers before the value (text)
+    #[arg(short = 'H', long)]
+    pub headers: bool,
+    /// Put partition:offset before the value (text)
+    #[arg(short, long)]
+    pub offsets: bool,
+    /// Put the time before the value (text)
+    #[arg(short = 'T', long)]
+    pub timestamps: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub broker: Broker,
+}
+
+/// What is to be read.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Plan {
+    partitions: Vec<i32>,
+    stop_at_end: bool,
+}
+
+/// Decides, knowing the topic.
+pub fn plan(args: &Consume, topic: &TopicView) -> Result<Plan, CliError> {
+    let have: Vec<i32> = topic.partitions.iter().map(|partition| partition.index).collect();
+    if let Some(missing) = args.partition.iter().find(|wanted| !have.contains(wanted)) {
+        let count = have.len();
+        return Err(CliError::refused(format!("topic {:?} has no partition {missing}: it has {count}, from 0 on", topic.name))
+            .next(format!("ottla topic describe {} shows them", topic.name)));
+    }
+    let mut partitions = if args.partition.is_empty() { have } else { args.partition.clone() };
+    partitions.sort_unstable();
+    partitions.dedup();
+    let stop_at_end = args.exit_at_end || !args.follow && args.from != StartAt::End;
+    Ok(Plan { partitions, stop_at_end })
+}
+
+/// Looks, plans, reads and writes.
+pub async fn run(args: Consume) -> Result<(), CliError> {
+    let mut client = args.broker.client();
+    let topic = client.topic(args.topic.as_str(), Missing::Fail).await?;
+    let plan = plan(&args, &topic)?;
+    let ends = client.offsets(&topic.name, &plan.partitions, END).await?;
+    let positions = positions(&args, &plan, &ends, &mut client, &topic).await?;
+    let ends = if plan.stop_at_end { ends } else { BTreeMap::new() };
+    let mut consumer = Consumer::new(client, topic, positions, ends, MAX_WAIT);
+    let mut sink = Sink::new(&args);
+    while !consumer.is_done() && !sink.is_full() {
+        let jumps = consumer.poll(&mut |record| sink.take(record)).await;
+        sink.flush()?;
+        for Jump { partition, from, to } in jumps? {
+            eprintln!("note: {}/{partition}: offsets {from} to {} are deleted; going on at {to}", args.topic, to - 1);
+        }
+    }
+    Ok(())
+}
+
+/// The first offset of each partition.
+async fn positions(
+    args: &Consume,
+    plan: &Plan,
+    ends: &BTreeMap<i32, i64>,
+    client: &mut Client,
+    topic: &TopicView,
+) -> Result<BTreeMap<i32, i64>, CliError> {
+    match args.from {
+        StartAt::End => Ok(ends.clone()),
+        StartAt::Beginning => Ok(client.offsets(&topic.name, &plan.partitions, BEGINNING).await?),
+        StartAt::Timestamp(millis) => {
+            let mut found = client.offsets(&topic.name, &plan.partitions, millis).await?;
+            // Nothing that young yet: what comes next is.
+            for (partition, offset) in &mut found {
+                if *offset < 0 {
+                    *offset = ends.get(partition).copied().unwrap_or(0);
+                }
+            }
+            Ok(found)
+        }
+        StartAt::Offset(offset) => {
+            check_offset(offset, plan, ends, &topic.name)?;
+            Ok(plan.partitions.iter().map(|&partition| (partition, offset)).collect())
+        }
+    }
+}
+
+/// Refuses an offset beyond the end of every partition asked for: nothing would ever be read.
+fn check_offset(offset: i64, plan: &Plan, ends: &BTreeMap<i32, i64>, topic: &str) -> Result<(), CliError> {
+    let end = ends.values().copied().max().unwrap_or(0);
+    if offset <= end || plan.partitions.is_empty() {
+        return Ok(());
+    }
+    Err(CliError::refused(format!("offset {offset} is beyond the end of {topic}, which is {end}"))
+        .next("--from end waits for what comes next"))
+}
+
+/// Formats records, and writes them in large pieces.
+struct Sink<'a> {
+    args: &'a Consume,
+    columns: Columns,
+    out: Vec<u8>,
+    seen: u64,
+    result: io::Result<()>,
+}
+
+impl<'a> Sink<'a> {
+    fn new(args: &'a Consume) -> Sink<'a> {
+        let columns =
+            Columns { offsets: args.offsets, timestamps: args.timestamps, keys: args.keys, headers: args.headers };
+        Sink { args, columns, out: Vec::new(), seen: 0, result: Ok(()) }
+    }
+
+    fn is_full(&self) -> bool {
+        self.args.count.is_some_and(|count| self.seen >= count)
+    }
+
+    fn take(&mut self, record: &Received<'_>) -> ControlFlow<()> {
+        if self.is_full() {
+            return ControlFlow::Break(());
+        }
+        record::write(record, &self.args.format, self.columns, &mut self.out);
+        self.seen += 1;
+        if self.out.len() >= OUT_BYTES {
+            self.write();
+        }
+        if self.is_full() || self.result.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    fn write(&mut self) {
+        let mut stdout = io::stdout().lock();
+        self.result = stdout.write_all(&self.out).and_then(|()| stdout.flush());
+        self.out.clear();
+    }
+
+    fn flush(&mut self) -> Result<(), CliError> {
+        if self.result.is_ok() && !self.out.is_empty() {
+            self.write();
+        }
+        written(std::mem::replace(&mut self.result, Ok(())))
+    }
+}
+
+#[cfg(test)]
+mod tests;
