@@ -13,11 +13,18 @@ pub mod render;
 pub use exit::{CliError, Exit};
 
 use args::{Cli, Command, Start};
+use commands::config::explain::Setting;
 
 /// What the binary lends to the verbs that need the broker's own code.
 pub trait Host {
     /// Runs a broker until it is told to stop.
     fn start(&self, start: Start) -> Result<(), CliError>;
+
+    /// Every setting that the broker knows, by scope and name.
+    fn settings(&self) -> Vec<Setting>;
+
+    /// The name of the setting that was probably meant.
+    fn nearest_setting(&self, typed: &str) -> Option<String>;
 }
 
 /// Does what was asked.
@@ -27,5 +34,8 @@ pub fn run(cli: Cli, host: &dyn Host) -> Result<(), CliError> {
         Command::Topic(topic) => commands::topic::run(topic),
         Command::Produce(args) => commands::on_shard(args, commands::record::produce::run),
         Command::Consume(args) => commands::on_shard(args, commands::record::consume::run),
+        Command::Demo(args) => commands::on_shard(args, commands::demo::run),
+        Command::Config(config) => commands::config::run(config, host),
+        Command::Completions(args) => commands::shell::completions::run(args),
     }
 }

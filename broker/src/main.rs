@@ -3,8 +3,12 @@
 use std::process::ExitCode;
 
 use ottla_admin_cli::args::{self, AdminListen, Start};
+use ottla_admin_cli::commands::config::explain::Setting;
 use ottla_admin_cli::{CliError, Exit, Host};
 use ottla_broker::boot::{self, StartOptions};
+use ottla_broker::config::key::Key;
+use ottla_broker::config::keys;
+use ottla_broker::config::nearest::nearest;
 use tracing_subscriber::EnvFilter;
 
 /// Quiet: what needs attention, and the one line that says the broker is up.
@@ -43,6 +47,32 @@ impl Host for ThisBroker {
     fn start(&self, start: Start) -> Result<(), CliError> {
         boot::start(options(start)).map_err(|error| CliError::refused(error.to_string()))
     }
+
+    fn settings(&self) -> Vec<Setting> {
+        let broker = keys::brokers().map(|key| setting("broker", key, None));
+        let topic = keys::topic::KEYS.iter().map(|key| setting("topic", key, keys::topic_synonym(key.name)));
+        let group = keys::group::KEYS.iter().map(|key| setting("group", key, keys::group_synonym(key.name)));
+        broker.chain(topic).chain(group).flatten().collect()
+    }
+
+    fn nearest_setting(&self, typed: &str) -> Option<String> {
+        let names = keys::brokers().chain(keys::topic::KEYS).chain(keys::group::KEYS).map(|key| key.name);
+        nearest(typed, names).map(str::to_owned)
+    }
+}
+
+/// A row of the broker's tables, unless it is one that is not shown.
+fn setting(scope: &'static str, key: &Key, default_from: Option<&str>) -> Option<Setting> {
+    (!key.internal).then(|| Setting {
+        name: key.name.to_owned(),
+        scope,
+        kind: key.kind.to_string(),
+        default: key.default.map(str::to_owned),
+        values: key.rule.to_string(),
+        change: if scope == "broker" { key.mode.to_string() } else { "while the broker runs".to_owned() },
+        default_from: default_from.map(str::to_owned),
+        doc: key.doc.to_owned(),
+    })
 }
 
 fn options(start: Start) -> StartOptions {

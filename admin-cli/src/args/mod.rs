@@ -58,6 +58,13 @@ pub enum Command {
     Produce(commands::record::produce::Produce),
     /// Write the records of a topic to stdout
     Consume(commands::record::consume::Consume),
+    /// Show a producer and a consumer at work, with live numbers
+    Demo(commands::demo::Demo),
+    /// Explain the broker's and topics' settings
+    #[command(subcommand)]
+    Config(commands::config::Config),
+    /// Print a completion script for a shell
+    Completions(commands::shell::completions::Completions),
 }
 
 const START_EXAMPLES: &str = "\

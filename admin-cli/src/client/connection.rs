@@ -176,7 +176,7 @@ impl Connection {
     }
 }
 
-fn known_versions(body: &ApiVersionsResponse) -> BTreeMap<ApiKey, VersionRange> {
+fn known_versions(body: &ApiVersionsResponse<'_>) -> BTreeMap<ApiKey, VersionRange> {
     let range = |min, max| VersionRange { min, max };
     body.api_keys.iter().map(|api| (ApiKey(api.api_key), range(api.min_version, api.max_version))).collect()
 }

@@ -1,7 +1,10 @@
 //! One file per verb, by noun: arguments, a pure plan, a run that talks to a broker, an outcome that can be rendered.
 
+pub mod config;
 pub mod confirm;
+pub mod demo;
 pub mod record;
+pub mod shell;
 pub mod topic;
 
 use ottla_runtime::shards::{Config, Cores, run};

@@ -1,0 +1,3 @@
+//! What the shell asks of us.
+
+pub mod completions;
