@@ -12,8 +12,11 @@ pub mod render;
 
 pub use exit::{CliError, Exit};
 
+use std::path::PathBuf;
+
 use args::{Cli, Command, Start};
 use commands::config::explain::Setting;
+use commands::file::dump::Printer;
 
 /// What the binary lends to the verbs that need the broker's own code.
 pub trait Host {
@@ -25,6 +28,9 @@ pub trait Host {
 
     /// The name of the setting that was probably meant.
     fn nearest_setting(&self, typed: &str) -> Option<String>;
+
+    /// Reads a file of the data folder and prints what is in it; `records` of a segment only when asked for.
+    fn dump(&self, file: PathBuf, records: bool, printer: Printer) -> Result<(), CliError>;
 }
 
 /// Does what was asked.
@@ -36,6 +42,7 @@ pub fn run(cli: Cli, host: &dyn Host) -> Result<(), CliError> {
         Command::Consume(args) => commands::on_shard(args, commands::record::consume::run),
         Command::Demo(args) => commands::on_shard(args, commands::demo::run),
         Command::Config(config) => commands::config::run(config, host),
+        Command::Dump(args) => commands::file::dump::run(args, host),
         Command::Completions(args) => commands::shell::completions::run(args),
     }
 }

@@ -1,9 +1,13 @@
 //! The `ottla` binary: parses, sets up logging, lends the broker to the commands, ends with the right code.
 
+mod dump;
+
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use ottla_admin_cli::args::{self, AdminListen, Start};
 use ottla_admin_cli::commands::config::explain::Setting;
+use ottla_admin_cli::commands::file::dump::Printer;
 use ottla_admin_cli::{CliError, Exit, Host};
 use ottla_broker::boot::{self, StartOptions};
 use ottla_broker::config::key::Key;
@@ -50,14 +54,25 @@ impl Host for ThisBroker {
 
     fn settings(&self) -> Vec<Setting> {
         let broker = keys::brokers().map(|key| setting("broker", key, None));
-        let topic = keys::topic::KEYS.iter().map(|key| setting("topic", key, keys::topic_synonym(key.name)));
-        let group = keys::group::KEYS.iter().map(|key| setting("group", key, keys::group_synonym(key.name)));
+        let topic = keys::topic::KEYS
+            .iter()
+            .map(|key| setting("topic", key, keys::topic_synonym(key.name)));
+        let group = keys::group::KEYS
+            .iter()
+            .map(|key| setting("group", key, keys::group_synonym(key.name)));
         broker.chain(topic).chain(group).flatten().collect()
     }
 
     fn nearest_setting(&self, typed: &str) -> Option<String> {
-        let names = keys::brokers().chain(keys::topic::KEYS).chain(keys::group::KEYS).map(|key| key.name);
+        let names = keys::brokers()
+            .chain(keys::topic::KEYS)
+            .chain(keys::group::KEYS)
+            .map(|key| key.name);
         nearest(typed, names).map(str::to_owned)
+    }
+
+    fn dump(&self, file: PathBuf, records: bool, printer: Printer) -> Result<(), CliError> {
+        dump::run(file, records, printer)
     }
 }
 
@@ -69,7 +84,11 @@ fn setting(scope: &'static str, key: &Key, default_from: Option<&str>) -> Option
         kind: key.kind.to_string(),
         default: key.default.map(str::to_owned),
         values: key.rule.to_string(),
-        change: if scope == "broker" { key.mode.to_string() } else { "while the broker runs".to_owned() },
+        change: if scope == "broker" {
+            key.mode.to_string()
+        } else {
+            "while the broker runs".to_owned()
+        },
         default_from: default_from.map(str::to_owned),
         doc: key.doc.to_owned(),
     })

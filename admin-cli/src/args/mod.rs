@@ -63,6 +63,8 @@ pub enum Command {
     /// Explain the broker's and topics' settings
     #[command(subcommand)]
     Config(commands::config::Config),
+    /// Show what is in a journal, segment or index file
+    Dump(commands::file::dump::Dump),
     /// Print a completion script for a shell
     Completions(commands::shell::completions::Completions),
 }
@@ -160,7 +162,10 @@ pub struct Broker {
 impl Broker {
     /// A client that asks as these flags say.
     pub fn client(&self) -> client::Client {
-        client::Client::new(client::Options { brokers: self.broker.clone(), timeout: self.timeout })
+        client::Client::new(client::Options {
+            brokers: self.broker.clone(),
+            timeout: self.timeout,
+        })
     }
 }
 

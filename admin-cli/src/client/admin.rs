@@ -6,7 +6,9 @@ use ottla_protocol::api::Request;
 use ottla_protocol::error_code::ErrorCode;
 use ottla_protocol::ids::Uuid;
 use ottla_protocol::messages::create_partitions::{CreatePartitionsRequest, CreatePartitionsTopic};
-use ottla_protocol::messages::create_topics::{CreatableTopic, CreatableTopicConfig, CreateTopicsRequest};
+use ottla_protocol::messages::create_topics::{
+    CreatableTopic, CreatableTopicConfig, CreateTopicsRequest,
+};
 use ottla_protocol::messages::delete_topics::{DeleteTopicState, DeleteTopicsRequest};
 use ottla_protocol::messages::describe_configs::{DescribeConfigsRequest, DescribeConfigsResource};
 use ottla_protocol::messages::incremental_alter_configs::{
@@ -64,7 +66,11 @@ impl Client {
         let answer = self.call(&request).await?;
         let body = answer.body()?;
         let topic = body.topics.first().ok_or_else(|| silent("CreateTopics"))?;
-        accepted(format!("creating topic {name:?}"), topic.error_code, topic.error_message.as_deref())?;
+        accepted(
+            format!("creating topic {name:?}"),
+            topic.error_code,
+            topic.error_message.as_deref(),
+        )?;
         Ok(Created {
             id: topic.topic_id,
             partitions: topic.num_partitions,
@@ -73,13 +79,22 @@ impl Client {
     }
 
     /// Deletes topics; what the broker said to each, in the order named.
-    pub async fn delete_topics(&mut self, names: &[&str]) -> Result<Vec<(String, Result<(), ClientError>)>, ClientError> {
+    pub async fn delete_topics(
+        &mut self,
+        names: &[&str],
+    ) -> Result<Vec<(String, Result<(), ClientError>)>, ClientError> {
         // Version 6 moved the names into a structure that can also hold an id.
         let structured = self.any().await?.version::<DeleteTopicsRequest<'_>>()? >= 6;
-        let mut request = DeleteTopicsRequest { timeout_ms: self.timeout_ms(), ..Default::default() };
+        let mut request = DeleteTopicsRequest {
+            timeout_ms: self.timeout_ms(),
+            ..Default::default()
+        };
         for name in names {
             if structured {
-                let state = DeleteTopicState { name: Some((*name).to_owned().into()), ..Default::default() };
+                let state = DeleteTopicState {
+                    name: Some((*name).to_owned().into()),
+                    ..Default::default()
+                };
                 request.topics.push(state);
             } else {
                 request.topic_names.push((*name).to_owned().into());
@@ -87,28 +102,52 @@ impl Client {
         }
         let answer = self.call(&request).await?;
         let body = answer.body()?;
-        let said: BTreeMap<&str, _> =
-            body.responses.iter().filter_map(|result| Some((result.name.as_deref()?, result))).collect();
+        let said: BTreeMap<&str, _> = body
+            .responses
+            .iter()
+            .filter_map(|result| Some((result.name.as_deref()?, result)))
+            .collect();
         let verdict = |name: &&str| match said.get(name) {
-            Some(result) => {
-                accepted(format!("deleting topic {name:?}"), result.error_code, result.error_message.as_deref())
-            }
+            Some(result) => accepted(
+                format!("deleting topic {name:?}"),
+                result.error_code,
+                result.error_message.as_deref(),
+            ),
             None => Err(silent("DeleteTopics")),
         };
-        Ok(names.iter().map(|name| ((*name).to_owned(), verdict(name))).collect())
+        Ok(names
+            .iter()
+            .map(|name| ((*name).to_owned(), verdict(name)))
+            .collect())
     }
 
     /// Raises a topic's number of partitions to `count`. With `dry_run` only checks.
-    pub async fn create_partitions(&mut self, name: &str, count: i32, dry_run: bool) -> Result<(), ClientError> {
+    pub async fn create_partitions(
+        &mut self,
+        name: &str,
+        count: i32,
+        dry_run: bool,
+    ) -> Result<(), ClientError> {
         let request = CreatePartitionsRequest {
-            topics: vec![CreatePartitionsTopic { name: name.to_owned().into(), count, assignments: None }],
+            topics: vec![CreatePartitionsTopic {
+                name: name.to_owned().into(),
+                count,
+                assignments: None,
+            }],
             timeout_ms: self.timeout_ms(),
             validate_only: dry_run,
         };
         let answer = self.call(&request).await?;
         let body = answer.body()?;
-        let result = body.results.first().ok_or_else(|| silent("CreatePartitions"))?;
-        accepted(format!("adding partitions to topic {name:?}"), result.error_code, result.error_message.as_deref())
+        let result = body
+            .results
+            .first()
+            .ok_or_else(|| silent("CreatePartitions"))?;
+        accepted(
+            format!("adding partitions to topic {name:?}"),
+            result.error_code,
+            result.error_message.as_deref(),
+        )
     }
 
     /// Sets and unsets settings of a topic, all or none. With `dry_run` only checks.
@@ -139,8 +178,15 @@ impl Client {
         };
         let answer = self.call(&request).await?;
         let body = answer.body()?;
-        let result = body.responses.first().ok_or_else(|| silent(IncrementalAlterConfigsRequest::KEY.name()))?;
-        accepted(format!("altering topic {name:?}"), result.error_code, result.error_message.as_deref())
+        let result = body
+            .responses
+            .first()
+            .ok_or_else(|| silent(IncrementalAlterConfigsRequest::KEY.name()))?;
+        accepted(
+            format!("altering topic {name:?}"),
+            result.error_code,
+            result.error_message.as_deref(),
+        )
     }
 
     /// The settings that are the topics' own, by topic.
@@ -153,14 +199,20 @@ impl Client {
             resource_name: (*name).to_owned().into(),
             configuration_keys: None,
         };
-        let request = DescribeConfigsRequest { resources: names.iter().map(resource).collect(), ..Default::default() };
+        let request = DescribeConfigsRequest {
+            resources: names.iter().map(resource).collect(),
+            ..Default::default()
+        };
         let answer = self.call(&request).await?;
         let body = answer.body()?;
         let mut found = BTreeMap::new();
         for result in &body.results {
             let what = format!("the settings of topic {:?}", result.resource_name);
             accepted(what, result.error_code, result.error_message.as_deref())?;
-            let own = result.configs.iter().filter(|config| config.config_source == SOURCE_TOPIC);
+            let own = result
+                .configs
+                .iter()
+                .filter(|config| config.config_source == SOURCE_TOPIC);
             let text = |value: Option<&str>| value.unwrap_or("(hidden)").to_owned();
             let own = own.map(|config| (config.name.to_string(), text(config.value.as_deref())));
             found.insert(result.resource_name.to_string(), own.collect());
@@ -175,10 +227,18 @@ impl Client {
 }
 
 fn accepted(what: String, code: ErrorCode, message: Option<&str>) -> Result<(), ClientError> {
-    if code.is_error() { Err(ClientError::refused(what, code, message)) } else { Ok(()) }
+    if code.is_error() {
+        Err(ClientError::refused(what, code, message))
+    } else {
+        Ok(())
+    }
 }
 
 /// The broker left out what it was asked about.
 fn silent(asked: &'static str) -> ClientError {
-    ClientError::refused(asked, ErrorCode::UNKNOWN_SERVER_ERROR, Some("the answer does not mention what was asked"))
+    ClientError::refused(
+        asked,
+        ErrorCode::UNKNOWN_SERVER_ERROR,
+        Some("the answer does not mention what was asked"),
+    )
 }

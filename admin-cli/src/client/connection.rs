@@ -56,13 +56,25 @@ impl Connection {
         let stream = match time::timeout(timeout, connect(address)).await {
             Ok(Ok(stream)) => stream,
             Ok(Err(why)) => return Err(ClientError::Connect { address: name, why }),
-            Err(_) => return Err(ClientError::Connect { address: name, why: format!("no answer within {timeout:?}") }),
+            Err(_) => {
+                return Err(ClientError::Connect {
+                    address: name,
+                    why: format!("no answer within {timeout:?}"),
+                });
+            }
         };
         let (read, write) = stream.split();
         let shared = Rc::new(Shared::default());
         let reader = task::spawn(Share::Foreground, read_answers(read, shared.clone()));
-        let mut connection =
-            Connection { address: name, write, shared, next_id: 0, versions: BTreeMap::new(), timeout, _reader: reader };
+        let mut connection = Connection {
+            address: name,
+            write,
+            shared,
+            next_id: 0,
+            versions: BTreeMap::new(),
+            timeout,
+            _reader: reader,
+        };
         connection.learn_versions().await?;
         Ok(connection)
     }
@@ -79,11 +91,18 @@ impl Connection {
 
     /// The newest version of `Q` that both sides have.
     pub fn version<Q: Request>(&self) -> Result<i16, ClientError> {
-        let unsupported = || ClientError::Unsupported { address: self.address.clone(), asked: Q::KEY.name() };
+        let unsupported = || ClientError::Unsupported {
+            address: self.address.clone(),
+            asked: Q::KEY.name(),
+        };
         let ours = api::versions(Q::KEY).ok_or_else(unsupported)?;
         let theirs = self.versions.get(&Q::KEY).ok_or_else(unsupported)?;
         let version = ours.max.min(theirs.max);
-        if version >= ours.min.max(theirs.min) { Ok(version) } else { Err(unsupported()) }
+        if version >= ours.min.max(theirs.min) {
+            Ok(version)
+        } else {
+            Err(unsupported())
+        }
     }
 
     /// Sends a request and waits for its answer.
@@ -98,7 +117,11 @@ impl Connection {
     }
 
     /// As [`Connection::start`], for a request that the broker may hold for `hold` before it answers.
-    pub async fn start_held<Q: Request>(&mut self, request: &Q, hold: Duration) -> Result<Pending<Q>, ClientError> {
+    pub async fn start_held<Q: Request>(
+        &mut self,
+        request: &Q,
+        hold: Duration,
+    ) -> Result<Pending<Q>, ClientError> {
         let version = self.version::<Q>()?;
         self.start_in(request, version, self.timeout + hold).await
     }
@@ -117,7 +140,10 @@ impl Connection {
     ) -> Result<Pending<Q>, ClientError> {
         let (sender, receiver) = oneshot::channel();
         // Before the write: the answer may be read while the write still waits.
-        self.shared.waiting.borrow_mut().push_back((self.next_id, sender));
+        self.shared
+            .waiting
+            .borrow_mut()
+            .push_back((self.next_id, sender));
         self.write(request, version).await?;
         Ok(Pending {
             receiver,
@@ -132,14 +158,23 @@ impl Connection {
 
     async fn write<Q: Request>(&mut self, request: &Q, version: i16) -> Result<(), ClientError> {
         if let Some(why) = self.shared.ended.borrow().clone() {
-            return Err(ClientError::Lost { address: self.address.clone(), why });
+            return Err(ClientError::Lost {
+                address: self.address.clone(),
+                why,
+            });
         }
         let frame = match api::encode_request(request, version, self.next_id, Some(CLIENT_ID)) {
             Ok(frame) => frame,
             Err(why) => {
                 // Nothing was sent: whoever waits behind is not harmed, but the queue holds a request too many.
-                self.shared.waiting.borrow_mut().retain(|(id, _)| *id != self.next_id);
-                return Err(ClientError::Unwritable { asked: Q::KEY.name(), why });
+                self.shared
+                    .waiting
+                    .borrow_mut()
+                    .retain(|(id, _)| *id != self.next_id);
+                return Err(ClientError::Unwritable {
+                    asked: Q::KEY.name(),
+                    why,
+                });
             }
         };
         self.next_id = self.next_id.wrapping_add(1);
@@ -151,7 +186,10 @@ impl Connection {
         };
         // Part of a frame may be out: the stream cannot be used any more.
         end(&self.shared, why.clone());
-        Err(ClientError::Lost { address: self.address.clone(), why })
+        Err(ClientError::Lost {
+            address: self.address.clone(),
+            why,
+        })
     }
 
     /// ApiVersions: our newest version first; a broker that lacks it says in version 0 which it has (KIP-511).
@@ -161,11 +199,21 @@ impl Connection {
             client_software_version: env!("CARGO_PKG_VERSION").into(),
         };
         let newest = api::versions(ApiKey::API_VERSIONS).map_or(0, |range| range.max);
-        let mut answer = self.start_in(&request, newest, self.timeout).await?.answer().await?;
+        let mut answer = self
+            .start_in(&request, newest, self.timeout)
+            .await?
+            .answer()
+            .await?;
         if answer.first_code()? == ErrorCode::UNSUPPORTED_VERSION {
             answer.version = 0;
-            let best = known_versions(&answer.body()?).get(&ApiKey::API_VERSIONS).map_or(0, |range| range.max.min(newest));
-            answer = self.start_in(&request, best, self.timeout).await?.answer().await?;
+            let best = known_versions(&answer.body()?)
+                .get(&ApiKey::API_VERSIONS)
+                .map_or(0, |range| range.max.min(newest));
+            answer = self
+                .start_in(&request, best, self.timeout)
+                .await?
+                .answer()
+                .await?;
         }
         let body = answer.body()?;
         if body.error_code.is_error() {
@@ -178,7 +226,10 @@ impl Connection {
 
 fn known_versions(body: &ApiVersionsResponse<'_>) -> BTreeMap<ApiKey, VersionRange> {
     let range = |min, max| VersionRange { min, max };
-    body.api_keys.iter().map(|api| (ApiKey(api.api_key), range(api.min_version, api.max_version))).collect()
+    body.api_keys
+        .iter()
+        .map(|api| (ApiKey(api.api_key), range(api.min_version, api.max_version)))
+        .collect()
 }
 
 /// A request that is sent, and whose answer is awaited.
@@ -195,17 +246,39 @@ pub struct Pending<Q> {
 impl<Q: Request> Pending<Q> {
     /// The answer. When it does not come in time the connection is given up: later answers cannot be trusted to be theirs.
     pub async fn answer(self) -> Result<Answer<Q>, ClientError> {
-        let Pending { receiver, shared, address, version, deadline, patience, .. } = self;
+        let Pending {
+            receiver,
+            shared,
+            address,
+            version,
+            deadline,
+            patience,
+            ..
+        } = self;
         let left = deadline.since(time::now());
         match time::timeout(left, receiver).await {
-            Ok(Ok((frame, at))) => Ok(Answer { frame, at, version, address, request: PhantomData }),
+            Ok(Ok((frame, at))) => Ok(Answer {
+                frame,
+                at,
+                version,
+                address,
+                request: PhantomData,
+            }),
             Ok(Err(_closed)) => {
-                let why = shared.ended.borrow().clone().unwrap_or_else(|| "closed".to_owned());
+                let why = shared
+                    .ended
+                    .borrow()
+                    .clone()
+                    .unwrap_or_else(|| "closed".to_owned());
                 Err(ClientError::Lost { address, why })
             }
             Err(_) => {
                 end(&shared, "an answer did not come in time".to_owned());
-                Err(ClientError::Timeout { address, asked: Q::KEY.name(), after: patience })
+                Err(ClientError::Timeout {
+                    address,
+                    asked: Q::KEY.name(),
+                    after: patience,
+                })
             }
         }
     }
@@ -243,13 +316,19 @@ impl<Q: Request> Answer<Q> {
     }
 
     fn malformed(&self, why: ottla_protocol::wire::DecodeError) -> ClientError {
-        ClientError::Malformed { address: self.address.clone(), asked: Q::KEY.name(), why }
+        ClientError::Malformed {
+            address: self.address.clone(),
+            asked: Q::KEY.name(),
+            why,
+        }
     }
 }
 
 /// Dials every address that the name stands for, in the resolver's order, until one answers.
 async fn connect(address: &Address) -> Result<Stream, String> {
-    let candidates = net::resolve(&address.host, address.port).await.map_err(|error| error.to_string())?;
+    let candidates = net::resolve(&address.host, address.port)
+        .await
+        .map_err(|error| error.to_string())?;
     let mut why = "the name stands for no address".to_owned();
     for candidate in candidates {
         match Stream::connect(candidate).await {
@@ -271,7 +350,9 @@ async fn read_answers(mut read: ReadHalf, shared: Rc<Shared>) {
         match head {
             // A waiter that gave up is no error here.
             Some((expected, waiter)) if expected == id => drop(waiter.send((frame, time::now()))),
-            Some((expected, _)) => break format!("it answered request {id} where {expected} was due"),
+            Some((expected, _)) => {
+                break format!("it answered request {id} where {expected} was due");
+            }
             None => break "it sent an answer to nothing".to_owned(),
         }
     };
@@ -280,7 +361,9 @@ async fn read_answers(mut read: ReadHalf, shared: Rc<Shared>) {
 
 async fn read_frame(read: &mut ReadHalf) -> Result<Bytes, String> {
     let mut size = [0; 4];
-    read.read_exact(&mut size).await.map_err(|error| ended_by(&error))?;
+    read.read_exact(&mut size)
+        .await
+        .map_err(|error| ended_by(&error))?;
     let size = usize::try_from(i32::from_be_bytes(size)).unwrap_or(usize::MAX);
     if !(4..=ANSWER_MAX).contains(&size) {
         return Err(format!("it announced an answer of {size} bytes"));
@@ -289,7 +372,9 @@ async fn read_frame(read: &mut ReadHalf) -> Result<Bytes, String> {
     while frame.len() < size {
         let have = frame.len();
         frame.resize(size.min(have + READ_STEP), 0);
-        read.read_exact(&mut frame[have..]).await.map_err(|error| ended_by(&error))?;
+        read.read_exact(&mut frame[have..])
+            .await
+            .map_err(|error| ended_by(&error))?;
     }
     Ok(frame.freeze())
 }

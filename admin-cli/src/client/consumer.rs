@@ -64,7 +64,14 @@ impl Consumer {
         ends: BTreeMap<i32, i64>,
         max_wait: Duration,
     ) -> Consumer {
-        let mut consumer = Consumer { client, topic, positions, ends, max_wait, failing_since: None };
+        let mut consumer = Consumer {
+            client,
+            topic,
+            positions,
+            ends,
+            max_wait,
+            failing_since: None,
+        };
         consumer.drop_finished();
         consumer
     }
@@ -109,9 +116,17 @@ impl Consumer {
         by_leader(&self.topic, &wanted)
     }
 
-    async fn start(&mut self, node: i32, request: &FetchRequest<'static>) -> Result<Flight, ClientError> {
+    async fn start(
+        &mut self,
+        node: i32,
+        request: &FetchRequest<'static>,
+    ) -> Result<Flight, ClientError> {
         let max_wait = self.max_wait;
-        self.client.node(node).await?.start_held(request, max_wait).await
+        self.client
+            .node(node)
+            .await?
+            .start_held(request, max_wait)
+            .await
     }
 
     fn request(&self, partitions: &[i32]) -> FetchRequest<'static> {
@@ -143,7 +158,11 @@ impl Consumer {
         let answer: Answer<FetchRequest<'static>> = flight.answer().await?;
         let body = answer.body()?;
         if body.error_code.is_error() {
-            return Err(ClientError::refused(format!("reading {}", self.topic.name), body.error_code, None));
+            return Err(ClientError::refused(
+                format!("reading {}", self.topic.name),
+                body.error_code,
+                None,
+            ));
         }
         let mut failure = None;
         for data in body.responses.iter().flat_map(|topic| &topic.partitions) {
@@ -165,14 +184,23 @@ impl Consumer {
         jumps: &mut Vec<Jump>,
     ) -> Result<ControlFlow<()>, ClientError> {
         let partition = data.partition_index;
-        let Some(&position) = self.positions.get(&partition) else { return Ok(ControlFlow::Continue(())) };
+        let Some(&position) = self.positions.get(&partition) else {
+            return Ok(ControlFlow::Continue(()));
+        };
         if data.error_code == ErrorCode::OFFSET_OUT_OF_RANGE && position < data.log_start_offset {
-            jumps.push(Jump { partition, from: position, to: data.log_start_offset });
+            jumps.push(Jump {
+                partition,
+                from: position,
+                to: data.log_start_offset,
+            });
             self.positions.insert(partition, data.log_start_offset);
             return Ok(ControlFlow::Continue(()));
         }
         if data.error_code.is_error() {
-            let what = format!("reading {}/{partition} at offset {position}", self.topic.name);
+            let what = format!(
+                "reading {}/{partition} at offset {position}",
+                self.topic.name
+            );
             return Err(ClientError::refused(what, data.error_code, None));
         }
         let joined;
@@ -213,10 +241,14 @@ impl Consumer {
         let end = self.ends.get(&partition).copied().unwrap_or(i64::MAX);
         // Markers of transactions are no records; they only take an offset.
         if !header.attributes.is_control() {
-            let unpacked = batch.decompress(UNPACKED_MAX).map_err(|e| self.damaged(partition, &e.to_string()))?;
+            let unpacked = batch
+                .decompress(UNPACKED_MAX)
+                .map_err(|e| self.damaged(partition, &e.to_string()))?;
             for record in batch.records(&unpacked) {
                 let record = record.map_err(|error| self.damaged(partition, &error.to_string()))?;
-                let offset = header.base_offset.saturating_add(i64::from(record.offset_delta));
+                let offset = header
+                    .base_offset
+                    .saturating_add(i64::from(record.offset_delta));
                 if !(position..end).contains(&offset) {
                     continue;
                 }
@@ -227,7 +259,10 @@ impl Consumer {
                     timestamp: timestamp(batch, record.timestamp_delta),
                     key: record.key,
                     value: record.value,
-                    headers: record.headers.map(|header| (header.key, header.value)).collect(),
+                    headers: record
+                        .headers
+                        .map(|header| (header.key, header.value))
+                        .collect(),
                 });
                 self.positions.insert(partition, offset + 1);
                 if flow.is_break() {
@@ -235,19 +270,24 @@ impl Consumer {
                 }
             }
         }
-        self.positions.insert(partition, header.next_offset().max(position));
+        self.positions
+            .insert(partition, header.next_offset().max(position));
         Ok(ControlFlow::Continue(()))
     }
 
     fn damaged(&self, partition: i32, why: &str) -> ClientError {
         let position = self.positions.get(&partition).copied().unwrap_or(0);
-        let what = format!("a batch of {}/{partition} near offset {position}", self.topic.name);
+        let what = format!(
+            "a batch of {}/{partition} near offset {position}",
+            self.topic.name
+        );
         ClientError::refused(what, ErrorCode::CORRUPT_MESSAGE, Some(why))
     }
 
     fn drop_finished(&mut self) {
         let ends = &self.ends;
-        self.positions.retain(|partition, position| ends.get(partition).is_none_or(|end| *position < *end));
+        self.positions
+            .retain(|partition, position| ends.get(partition).is_none_or(|end| *position < *end));
     }
 
     /// Waits, and learns the leaders anew.
@@ -257,7 +297,11 @@ impl Consumer {
             return Err(why);
         }
         time::sleep(LOOK_AGAIN).await;
-        match self.client.topic(&self.topic.name.clone(), Missing::Fail).await {
+        match self
+            .client
+            .topic(&self.topic.name.clone(), Missing::Fail)
+            .await
+        {
             Ok(topic) => self.topic = topic,
             Err(error) if error.is_passing() => {}
             Err(error) => return Err(error),
@@ -275,5 +319,9 @@ fn timestamp(batch: &BatchView<'_>, delta: i64) -> i64 {
 }
 
 fn leaderless(topic: &TopicView) -> ClientError {
-    ClientError::refused(format!("reading {}", topic.name), ErrorCode::LEADER_NOT_AVAILABLE, None)
+    ClientError::refused(
+        format!("reading {}", topic.name),
+        ErrorCode::LEADER_NOT_AVAILABLE,
+        None,
+    )
 }

@@ -16,7 +16,9 @@ use std::time::Duration;
 
 use ottla_protocol::api::Request;
 use ottla_protocol::error_code::ErrorCode;
-use ottla_protocol::messages::metadata::{MetadataRequest, MetadataRequestTopic, MetadataResponse, MetadataResponseTopic};
+use ottla_protocol::messages::metadata::{
+    MetadataRequest, MetadataRequestTopic, MetadataResponse, MetadataResponseTopic,
+};
 use ottla_runtime::time;
 
 use crate::args::values::Address;
@@ -59,7 +61,12 @@ pub struct Client {
 impl Client {
     /// A client without a connection; the first call makes one.
     pub fn new(options: Options) -> Client {
-        Client { options, any: None, nodes: BTreeMap::new(), known: BTreeMap::new() }
+        Client {
+            options,
+            any: None,
+            nodes: BTreeMap::new(),
+            known: BTreeMap::new(),
+        }
     }
 
     /// The limit on every wait.
@@ -83,7 +90,10 @@ impl Client {
                 Err(error) => first_error = first_error.or(Some(error)),
             }
         }
-        Err(first_error.unwrap_or_else(|| ClientError::Connect { address: "-".to_owned(), why: "none is named".to_owned() }))
+        Err(first_error.unwrap_or_else(|| ClientError::Connect {
+            address: "-".to_owned(),
+            why: "none is named".to_owned(),
+        }))
     }
 
     /// A connection to the node `id`, whose address came with the last metadata.
@@ -105,8 +115,15 @@ impl Client {
     }
 
     /// Brokers and the topics named (None: all of them). With `create`, a topic that is missing may be made by the broker.
-    pub async fn metadata(&mut self, topics: Option<&[&str]>, create: bool) -> Result<ClusterView, ClientError> {
-        let named = |name: &&str| MetadataRequestTopic { name: Some((*name).to_owned().into()), ..Default::default() };
+    pub async fn metadata(
+        &mut self,
+        topics: Option<&[&str]>,
+        create: bool,
+    ) -> Result<ClusterView, ClientError> {
+        let named = |name: &&str| MetadataRequestTopic {
+            name: Some((*name).to_owned().into()),
+            ..Default::default()
+        };
         let request = MetadataRequest {
             topics: topics.map(|names| names.iter().map(named).collect()),
             allow_auto_topic_creation: create,
@@ -115,7 +132,11 @@ impl Client {
         let answer = self.call(&request).await?;
         let body = answer.body()?;
         if body.error_code.is_error() {
-            return Err(ClientError::refused("the cluster's metadata", body.error_code, None));
+            return Err(ClientError::refused(
+                "the cluster's metadata",
+                body.error_code,
+                None,
+            ));
         }
         let view = cluster_view(&body);
         self.known.clone_from(&view.brokers);
@@ -129,11 +150,16 @@ impl Client {
     pub async fn topic(&mut self, name: &str, missing: Missing) -> Result<TopicView, ClientError> {
         let deadline = time::now() + self.options.timeout;
         loop {
-            let mut view = self.metadata(Some(&[name]), missing == Missing::Create).await?;
+            let mut view = self
+                .metadata(Some(&[name]), missing == Missing::Create)
+                .await?;
             let code = match view.topics.remove(name) {
                 Some(topic) if topic.is_led() => return Ok(topic),
                 Some(_) => ErrorCode::LEADER_NOT_AVAILABLE,
-                None => view.refused.remove(name).unwrap_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION),
+                None => view
+                    .refused
+                    .remove(name)
+                    .unwrap_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION),
             };
             let unknown = code == ErrorCode::UNKNOWN_TOPIC_OR_PARTITION;
             let passing = code.retriable() && (missing != Missing::Fail || !unknown);
@@ -146,13 +172,21 @@ impl Client {
 }
 
 fn cluster_view(body: &MetadataResponse<'_>) -> ClusterView {
-    let mut view = ClusterView { cluster_id: body.cluster_id.as_deref().map(str::to_owned), ..ClusterView::default() };
+    let mut view = ClusterView {
+        cluster_id: body.cluster_id.as_deref().map(str::to_owned),
+        ..ClusterView::default()
+    };
     for broker in &body.brokers {
-        let address = Address { host: broker.host.to_string(), port: u16::try_from(broker.port).unwrap_or(0) };
+        let address = Address {
+            host: broker.host.to_string(),
+            port: u16::try_from(broker.port).unwrap_or(0),
+        };
         view.brokers.insert(broker.node_id, address);
     }
     for topic in &body.topics {
-        let Some(name) = topic.name.as_deref() else { continue };
+        let Some(name) = topic.name.as_deref() else {
+            continue;
+        };
         if topic.error_code.is_error() {
             view.refused.insert(name.to_owned(), topic.error_code);
         } else {
@@ -176,5 +210,10 @@ fn topic_view(name: &str, topic: &MetadataResponseTopic<'_>) -> TopicView {
         })
         .collect();
     partitions.sort_by_key(|partition| partition.index);
-    TopicView { name: name.to_owned(), id: topic.topic_id, internal: topic.is_internal, partitions }
+    TopicView {
+        name: name.to_owned(),
+        id: topic.topic_id,
+        internal: topic.is_internal,
+        partitions,
+    }
 }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use ottla_protocol::messages::list_offsets::{ListOffsetsPartition, ListOffsetsRequest, ListOffsetsTopic};
+use ottla_protocol::messages::list_offsets::{
+    ListOffsetsPartition, ListOffsetsRequest, ListOffsetsTopic,
+};
 use ottla_runtime::time;
 
 use super::error::ClientError;
@@ -27,10 +29,17 @@ impl Client {
         let mut found = BTreeMap::new();
         loop {
             let view = self.topic(topic, Missing::Fail).await?;
-            let missing: Vec<i32> = partitions.iter().copied().filter(|index| !found.contains_key(index)).collect();
+            let missing: Vec<i32> = partitions
+                .iter()
+                .copied()
+                .filter(|index| !found.contains_key(index))
+                .collect();
             let mut failure = None;
             for (leader, indexes) in by_leader(&view, &missing) {
-                if let Err(error) = self.offsets_of(leader, topic, &indexes, timestamp, &mut found).await {
+                if let Err(error) = self
+                    .offsets_of(leader, topic, &indexes, timestamp, &mut found)
+                    .await
+                {
                     failure = Some(error);
                 }
             }
@@ -51,10 +60,17 @@ impl Client {
         timestamp: i64,
         found: &mut BTreeMap<i32, i64>,
     ) -> Result<(), ClientError> {
-        let ask = |&index: &i32| ListOffsetsPartition { partition_index: index, timestamp, ..Default::default() };
+        let ask = |&index: &i32| ListOffsetsPartition {
+            partition_index: index,
+            timestamp,
+            ..Default::default()
+        };
         let request = ListOffsetsRequest {
             replica_id: -1,
-            topics: vec![ListOffsetsTopic { name: topic.to_owned().into(), partitions: indexes.iter().map(ask).collect() }],
+            topics: vec![ListOffsetsTopic {
+                name: topic.to_owned().into(),
+                partitions: indexes.iter().map(ask).collect(),
+            }],
             timeout_ms: i32::try_from(self.timeout().as_millis()).unwrap_or(i32::MAX),
             ..Default::default()
         };
@@ -76,7 +92,11 @@ impl Client {
 /// The partitions in `wanted`, by the node that leads them.
 pub fn by_leader(view: &TopicView, wanted: &[i32]) -> BTreeMap<i32, Vec<i32>> {
     let mut leaders: BTreeMap<i32, Vec<i32>> = BTreeMap::new();
-    for partition in view.partitions.iter().filter(|partition| wanted.contains(&partition.index)) {
+    for partition in view
+        .partitions
+        .iter()
+        .filter(|partition| wanted.contains(&partition.index))
+    {
         if let Some(leader) = partition.leader {
             leaders.entry(leader).or_default().push(partition.index);
         }

@@ -112,9 +112,17 @@ enum Verdict {
 
 impl Producer {
     /// A producer to `topic`, which the broker may create.
-    pub async fn open(mut client: Client, topic: &str, settings: Settings) -> Result<Producer, ClientError> {
+    pub async fn open(
+        mut client: Client,
+        topic: &str,
+        settings: Settings,
+    ) -> Result<Producer, ClientError> {
         let topic = client.topic(topic, Missing::Create).await?;
-        let identity = if settings.idempotent { Some(client.producer_id().await?) } else { None };
+        let identity = if settings.idempotent {
+            Some(client.producer_id().await?)
+        } else {
+            None
+        };
         let lanes = topic.partitions.iter().map(|_| Lane::default()).collect();
         Ok(Producer {
             client,
@@ -150,8 +158,9 @@ impl Producer {
             (None, None) => self.sticky,
         };
         let options = self.options(lane);
-        let (building, _) =
-            self.lanes[lane].building.get_or_insert_with(|| (BatchBuilder::new(options), time::now()));
+        let (building, _) = self.lanes[lane]
+            .building
+            .get_or_insert_with(|| (BatchBuilder::new(options), time::now()));
         building.push(time::wall_ms(), record.key, record.value, record.headers);
         if building.size() >= self.settings.batch_bytes {
             self.seal(lane)?;
@@ -175,15 +184,30 @@ impl Producer {
 
     fn options(&self, lane: usize) -> BatchOptions {
         let base_sequence = self.lanes[lane].next_sequence;
-        let producer = self.identity.map(|(id, epoch)| Identity { id, epoch, base_sequence });
-        BatchOptions { leader_epoch: -1, codec: self.settings.codec, producer, ..BatchOptions::default() }
+        let producer = self.identity.map(|(id, epoch)| Identity {
+            id,
+            epoch,
+            base_sequence,
+        });
+        BatchOptions {
+            leader_epoch: -1,
+            codec: self.settings.codec,
+            producer,
+            ..BatchOptions::default()
+        }
     }
 
     fn seal(&mut self, lane: usize) -> Result<(), ClientError> {
-        let Some((builder, oldest)) = self.lanes[lane].building.take() else { return Ok(()) };
+        let Some((builder, oldest)) = self.lanes[lane].building.take() else {
+            return Ok(());
+        };
         let count = builder.count();
         let bytes = builder.build().map_err(|error| {
-            ClientError::refused("compressing a batch", ErrorCode::CORRUPT_MESSAGE, Some(&error.to_string()))
+            ClientError::refused(
+                "compressing a batch",
+                ErrorCode::CORRUPT_MESSAGE,
+                Some(&error.to_string()),
+            )
         })?;
         // Sequences wrap from the largest number to 0.
         let next = i64::from(self.lanes[lane].next_sequence) + i64::from(count);
@@ -207,7 +231,10 @@ impl Producer {
             }
             match leader(&self.topic, first.partition) {
                 Some(leader) => self.launch(leader).await?,
-                None => self.recover(Vec::new(), leaderless(&self.topic, first.partition)).await?,
+                None => {
+                    self.recover(Vec::new(), leaderless(&self.topic, first.partition))
+                        .await?
+                }
             }
         }
         Ok(())
@@ -247,7 +274,10 @@ impl Producer {
         for batch in self.queue.drain(..) {
             let fits = taken.is_empty() || bytes + batch.bytes.len() <= REQUEST_BYTES;
             // A partition that was passed over keeps its later batches too: they stay in order.
-            if leader(&self.topic, batch.partition) == Some(node) && seen.insert(batch.partition) && fits {
+            if leader(&self.topic, batch.partition) == Some(node)
+                && seen.insert(batch.partition)
+                && fits
+            {
                 bytes += batch.bytes.len();
                 taken.push(batch);
             } else {
@@ -277,7 +307,9 @@ impl Producer {
 
     /// Judges the oldest flight, if any.
     async fn land(&mut self) -> Result<(), ClientError> {
-        let Some(flight) = self.flights.pop_front() else { return Ok(()) };
+        let Some(flight) = self.flights.pop_front() else {
+            return Ok(());
+        };
         let mut failed = BTreeSet::new();
         let mut again = Vec::new();
         let mut why = self.judge(flight, &mut failed, &mut again).await?;
@@ -308,7 +340,9 @@ impl Producer {
         let mut why = None;
         for batch in flight.batches {
             match verdicts.remove(&batch.partition) {
-                Some(Verdict::Stored(offset)) => self.acked.push(batch.acked(Some(offset), answer.at)),
+                Some(Verdict::Stored(offset)) => {
+                    self.acked.push(batch.acked(Some(offset), answer.at))
+                }
                 Some(Verdict::Never(error)) => return Err(error),
                 Some(Verdict::Again(error)) => {
                     failed.insert(batch.partition);
@@ -318,7 +352,11 @@ impl Producer {
                 None => {
                     let what = format!("producing to {}/{}", self.topic.name, batch.partition);
                     let silent = Some("the answer does not mention it");
-                    return Err(ClientError::refused(what, ErrorCode::UNKNOWN_SERVER_ERROR, silent));
+                    return Err(ClientError::refused(
+                        what,
+                        ErrorCode::UNKNOWN_SERVER_ERROR,
+                        silent,
+                    ));
                 }
             }
         }
@@ -331,15 +369,21 @@ impl Producer {
         failed: &BTreeSet<i32>,
     ) -> Result<BTreeMap<i32, Verdict>, ClientError> {
         let body = answer.body()?;
-        let partitions = body.responses.iter().flat_map(|topic| &topic.partition_responses);
+        let partitions = body
+            .responses
+            .iter()
+            .flat_map(|topic| &topic.partition_responses);
         let verdict = partitions.map(|partition| {
             let code = partition.error_code;
             let what = format!("producing to {}/{}", self.topic.name, partition.index);
             let error = || ClientError::refused(what, code, partition.error_message.as_deref());
             // Behind a batch that failed, the next ones are out of order only until it is there.
-            let behind = code == ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER && failed.contains(&partition.index);
+            let behind = code == ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER
+                && failed.contains(&partition.index);
             let verdict = match code {
-                ErrorCode::NONE | ErrorCode::DUPLICATE_SEQUENCE_NUMBER => Verdict::Stored(partition.base_offset),
+                ErrorCode::NONE | ErrorCode::DUPLICATE_SEQUENCE_NUMBER => {
+                    Verdict::Stored(partition.base_offset)
+                }
                 code if code.retriable() || behind => Verdict::Again(error()),
                 _ => Verdict::Never(error()),
             };
@@ -349,12 +393,20 @@ impl Producer {
     }
 
     /// Lands everything, looks up the leaders again, and puts what failed back in front of the queue.
-    async fn recover(&mut self, mut again: Vec<Sealed>, why: ClientError) -> Result<(), ClientError> {
+    async fn recover(
+        &mut self,
+        mut again: Vec<Sealed>,
+        why: ClientError,
+    ) -> Result<(), ClientError> {
         let mut failed: BTreeSet<i32> = again.iter().map(|batch| batch.partition).collect();
         while let Some(flight) = self.flights.pop_front() {
             self.judge(flight, &mut failed, &mut again).await?;
         }
-        let oldest = again.iter().chain(&self.queue).filter_map(|batch| batch.first_sent).min();
+        let oldest = again
+            .iter()
+            .chain(&self.queue)
+            .filter_map(|batch| batch.first_sent)
+            .min();
         let patience = self.client.timeout() * 3;
         if oldest.is_some_and(|sent| sent.elapsed() > patience) || !why.is_passing() {
             return Err(why);
@@ -363,7 +415,11 @@ impl Producer {
         for batch in again.into_iter().rev() {
             self.queue.push_front(batch);
         }
-        match self.client.topic(&self.topic.name.clone(), Missing::Fail).await {
+        match self
+            .client
+            .topic(&self.topic.name.clone(), Missing::Fail)
+            .await
+        {
             Ok(topic) if topic.partitions.len() >= self.lanes.len() => self.topic = topic,
             Ok(_) => return Err(why),
             // The next attempt asks again, until the batch has waited too long.
@@ -376,14 +432,22 @@ impl Producer {
 
 impl Sealed {
     fn acked(&self, base_offset: Option<i64>, at: Instant) -> Acked {
-        Acked { partition: self.partition, base_offset, records: self.records, latency: at.since(self.oldest) }
+        Acked {
+            partition: self.partition,
+            base_offset,
+            records: self.records,
+            latency: at.since(self.oldest),
+        }
     }
 }
 
 impl Client {
     /// A fresh producer id with its epoch. A broker that has just started may need a moment.
     async fn producer_id(&mut self) -> Result<(i64, i16), ClientError> {
-        let request = InitProducerIdRequest { transaction_timeout_ms: i32::MAX, ..Default::default() };
+        let request = InitProducerIdRequest {
+            transaction_timeout_ms: i32::MAX,
+            ..Default::default()
+        };
         let deadline = time::now() + self.timeout();
         loop {
             let answer = self.call(&request).await?;
@@ -400,9 +464,17 @@ impl Client {
 }
 
 fn leader(topic: &TopicView, partition: i32) -> Option<i32> {
-    topic.partitions.iter().find(|found| found.index == partition).and_then(|found| found.leader)
+    topic
+        .partitions
+        .iter()
+        .find(|found| found.index == partition)
+        .and_then(|found| found.leader)
 }
 
 fn leaderless(topic: &TopicView, partition: i32) -> ClientError {
-    ClientError::refused(format!("producing to {}/{partition}", topic.name), ErrorCode::LEADER_NOT_AVAILABLE, None)
+    ClientError::refused(
+        format!("producing to {}/{partition}", topic.name),
+        ErrorCode::LEADER_NOT_AVAILABLE,
+        None,
+    )
 }

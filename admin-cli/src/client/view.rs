@@ -53,11 +53,15 @@ pub struct PartitionView {
 impl TopicView {
     /// True when every partition has a leader.
     pub fn is_led(&self) -> bool {
-        self.partitions.iter().all(|partition| partition.leader.is_some())
+        self.partitions
+            .iter()
+            .all(|partition| partition.leader.is_some())
     }
 
     /// Copies of a partition; the first partition speaks for all.
     pub fn replication_factor(&self) -> usize {
-        self.partitions.first().map_or(0, |partition| partition.replicas.len())
+        self.partitions
+            .first()
+            .map_or(0, |partition| partition.replicas.len())
     }
 }

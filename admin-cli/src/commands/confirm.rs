@@ -13,12 +13,20 @@ pub fn confirm(question: &str, yes: bool) -> Result<(), CliError> {
         return Ok(());
     }
     if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
-        return Err(CliError::usage(format!("{question} There is no terminal to ask on")).next("add --yes to go on without asking"));
+        return Err(
+            CliError::usage(format!("{question} There is no terminal to ask on"))
+                .next("add --yes to go on without asking"),
+        );
     }
     let mut answer = String::new();
-    let asked = write!(io::stderr(), "{question} [y/N] ").and_then(|()| io::stdin().lock().read_line(&mut answer));
+    let asked = write!(io::stderr(), "{question} [y/N] ")
+        .and_then(|()| io::stdin().lock().read_line(&mut answer));
     asked.map_err(|error| CliError::refused(format!("the terminal: {error}")))?;
-    if is_yes(&answer) { Ok(()) } else { Err(CliError::refused("nothing was done")) }
+    if is_yes(&answer) {
+        Ok(())
+    } else {
+        Err(CliError::refused("nothing was done"))
+    }
 }
 
 fn is_yes(answer: &str) -> bool {

@@ -3,6 +3,7 @@
 pub mod config;
 pub mod confirm;
 pub mod demo;
+pub mod file;
 pub mod record;
 pub mod shell;
 pub mod topic;
@@ -21,7 +22,13 @@ where
     F: Fn(A) -> Fut + Clone + Send + 'static,
     Fut: Future<Output = Result<(), CliError>> + 'static,
 {
-    let config = Config { cores: Cores::Floating, io_memory: IO_MEMORY, ring_depth: 32, name: "ottla-cli".to_owned() };
-    let results = run(config, move |_| verb(args.clone())).map_err(|error| CliError::refused(error.to_string()))?;
+    let config = Config {
+        cores: Cores::Floating,
+        io_memory: IO_MEMORY,
+        ring_depth: 32,
+        name: "ottla-cli".to_owned(),
+    };
+    let results = run(config, move |_| verb(args.clone()))
+        .map_err(|error| CliError::refused(error.to_string()))?;
     results.into_iter().collect()
 }

@@ -35,7 +35,10 @@ pub fn render(answer: &impl Render, output: Output) -> String {
 /// Writes an answer to stdout.
 pub fn print(answer: &impl Render, output: Output) -> Result<(), CliError> {
     let mut out = io::stdout().lock();
-    written(out.write_all(render(answer, output).as_bytes()).and_then(|()| out.flush()))
+    written(
+        out.write_all(render(answer, output).as_bytes())
+            .and_then(|()| out.flush()),
+    )
 }
 
 /// Judges a write to stdout. A reader that went away (`ottla consume x | head -1`) ends the process as done.

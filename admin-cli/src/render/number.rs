@@ -37,7 +37,11 @@ pub fn span(time: Duration) -> String {
 
 /// `1 record`, `2 records`.
 pub fn count(number: u64, noun: &str) -> String {
-    format!("{} {noun}{}", grouped(number), if number == 1 { "" } else { "s" })
+    format!(
+        "{} {noun}{}",
+        grouped(number),
+        if number == 1 { "" } else { "s" }
+    )
 }
 
 #[cfg(test)]
@@ -46,11 +50,23 @@ mod tests {
 
     #[test]
     fn numbers_read_well() {
-        for (number, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (1_234_567, "1,234,567")] {
+        for (number, text) in [
+            (0, "0"),
+            (999, "999"),
+            (1_000, "1,000"),
+            (1_234_567, "1,234,567"),
+        ] {
             assert_eq!(grouped(number), text);
         }
         assert_eq!(megabytes(12_345_678.0), "12.3");
-        for (micros, text) in [(0, "0 us"), (850, "850 us"), (3_214, "3.21 ms"), (45_678, "45.7 ms"), (345_678, "346 ms"), (12_500_000, "12.5 s")] {
+        for (micros, text) in [
+            (0, "0 us"),
+            (850, "850 us"),
+            (3_214, "3.21 ms"),
+            (45_678, "45.7 ms"),
+            (345_678, "346 ms"),
+            (12_500_000, "12.5 s"),
+        ] {
             assert_eq!(span(Duration::from_micros(micros)), text);
         }
         assert_eq!(count(1, "record"), "1 record");

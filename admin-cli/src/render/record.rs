@@ -49,7 +49,9 @@ impl FromStr for Format {
             "json" => Ok(Format::Json),
             "raw" => Ok(Format::Raw),
             other if other.contains('%') => Template::parse(other).map(Format::Template),
-            other => Err(format!("{other:?} is not text, json, raw, or a template with % places, as '%o %k %v\\n'")),
+            other => Err(format!(
+                "{other:?} is not text, json, raw, or a template with % places, as '%o %k %v\\n'"
+            )),
         }
     }
 }
@@ -87,7 +89,11 @@ fn write_text(record: &Received<'_>, columns: Columns, out: &mut Vec<u8>) {
         let _ = write!(out, "{}:{}\t", record.partition, record.offset);
     }
     if columns.timestamps {
-        let _ = write!(out, "{}\t", crate::args::time::format_timestamp(record.timestamp));
+        let _ = write!(
+            out,
+            "{}\t",
+            crate::args::time::format_timestamp(record.timestamp)
+        );
     }
     if columns.keys {
         out.extend_from_slice(record.key.unwrap_or_default());
@@ -128,7 +134,11 @@ impl Serialize for Json<'_> {
         map.serialize_entry("timestamp", &record.timestamp)?;
         bytes_entry(&mut map, ["key", "key_base64"], record.key)?;
         bytes_entry(&mut map, ["value", "value_base64"], record.value)?;
-        let headers: Vec<Header<'_>> = record.headers.iter().map(|(name, value)| Header(name, *value)).collect();
+        let headers: Vec<Header<'_>> = record
+            .headers
+            .iter()
+            .map(|(name, value)| Header(name, *value))
+            .collect();
         map.serialize_entry("headers", &headers)?;
         map.end()
     }
@@ -145,7 +155,11 @@ impl Serialize for Header<'_> {
     }
 }
 
-fn bytes_entry<M: SerializeMap>(map: &mut M, names: [&'static str; 2], bytes: Option<&[u8]>) -> Result<(), M::Error> {
+fn bytes_entry<M: SerializeMap>(
+    map: &mut M,
+    names: [&'static str; 2],
+    bytes: Option<&[u8]>,
+) -> Result<(), M::Error> {
     match bytes.map(|bytes| (bytes, std::str::from_utf8(bytes))) {
         None => map.serialize_entry(names[0], &()),
         Some((_, Ok(text))) => map.serialize_entry(names[0], text),

@@ -12,7 +12,10 @@ pub struct Table {
 impl Table {
     /// A table without rows.
     pub fn new(head: &[&'static str]) -> Table {
-        Table { head: head.to_vec(), rows: Vec::new() }
+        Table {
+            head: head.to_vec(),
+            rows: Vec::new(),
+        }
     }
 
     /// Adds a row. It has as many cells as the head.
@@ -23,25 +26,35 @@ impl Table {
 
     fn width(&self, column: usize) -> usize {
         let cells = self.rows.iter().map(|row| row[column].chars().count());
-        cells.chain([self.head[column].chars().count()]).max().unwrap_or(0)
+        cells
+            .chain([self.head[column].chars().count()])
+            .max()
+            .unwrap_or(0)
     }
 
     fn is_numeric(&self, column: usize) -> bool {
-        let number = |cell: &str| cell == "-" || !cell.is_empty() && cell.bytes().all(|b| b.is_ascii_digit());
+        let number = |cell: &str| {
+            cell == "-" || !cell.is_empty() && cell.bytes().all(|b| b.is_ascii_digit())
+        };
         !self.rows.is_empty() && self.rows.iter().all(|row| number(&row[column]))
     }
 }
 
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let columns: Vec<(usize, bool)> =
-            (0..self.head.len()).map(|column| (self.width(column), self.is_numeric(column))).collect();
+        let columns: Vec<(usize, bool)> = (0..self.head.len())
+            .map(|column| (self.width(column), self.is_numeric(column)))
+            .collect();
         let line = |cells: &mut dyn Iterator<Item = &str>| {
             let mut line = String::new();
             for (cell, &(width, right)) in cells.zip(&columns) {
                 let gap = if line.is_empty() { "" } else { "  " };
                 line += gap;
-                line += &if right { format!("{cell:>width$}") } else { format!("{cell:<width$}") };
+                line += &if right {
+                    format!("{cell:>width$}")
+                } else {
+                    format!("{cell:<width$}")
+                };
             }
             line.truncate(line.trim_end().len());
             line
@@ -63,7 +76,10 @@ mod tests {
         let mut table = Table::new(&["NAME", "PARTITIONS", "NOTE"]);
         table.row(["orders".to_owned(), "12".to_owned(), "é".to_owned()]);
         table.row(["x".to_owned(), "-".to_owned(), String::new()]);
-        assert_eq!(table.to_string(), "NAME    PARTITIONS  NOTE\norders          12  é\nx                -\n");
+        assert_eq!(
+            table.to_string(),
+            "NAME    PARTITIONS  NOTE\norders          12  é\nx                -\n"
+        );
     }
 
     #[test]

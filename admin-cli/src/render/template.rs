@@ -72,7 +72,8 @@ fn unknown(lead: char, next: Option<u8>) -> String {
 }
 
 fn write_place(place: u8, record: &Received<'_>, out: &mut Vec<u8>) {
-    let length = |bytes: Option<&[u8]>| bytes.map_or(-1, |b| i64::try_from(b.len()).unwrap_or(i64::MAX));
+    let length =
+        |bytes: Option<&[u8]>| bytes.map_or(-1, |b| i64::try_from(b.len()).unwrap_or(i64::MAX));
     let mut text = String::new();
     let _ = match place {
         b't' => write!(text, "{}", record.topic),

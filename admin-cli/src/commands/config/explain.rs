@@ -64,11 +64,21 @@ pub fn plan(
     settings: Vec<Setting>,
     nearest: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Outcome, CliError> {
-    let Some(key) = key else { return Ok(Outcome::Many(settings)) };
+    let Some(key) = key else {
+        return Ok(Outcome::Many(settings));
+    };
     if settings.iter().any(|setting| setting.name == key) {
-        return Ok(Outcome::One(settings.into_iter().filter(|setting| setting.name == key).collect()));
+        return Ok(Outcome::One(
+            settings
+                .into_iter()
+                .filter(|setting| setting.name == key)
+                .collect(),
+        ));
     }
-    let found: Vec<Setting> = settings.into_iter().filter(|setting| setting.name.contains(key)).collect();
+    let found: Vec<Setting> = settings
+        .into_iter()
+        .filter(|setting| setting.name.contains(key))
+        .collect();
     if !found.is_empty() {
         return Ok(Outcome::Many(found));
     }
@@ -81,7 +91,9 @@ pub fn plan(
 
 /// Shows what was asked for.
 pub fn run(args: Explain, host: &dyn Host) -> Result<(), CliError> {
-    let outcome = plan(args.key.as_deref(), host.settings(), &|typed| host.nearest_setting(typed))?;
+    let outcome = plan(args.key.as_deref(), host.settings(), &|typed| {
+        host.nearest_setting(typed)
+    })?;
     print(&outcome, args.output.output)
 }
 
@@ -98,24 +110,42 @@ fn lines(settings: &[Setting]) -> String {
     let mut table = Table::new(&["NAME", "OF", "TYPE", "DEFAULT", "VALUES"]);
     for setting in settings {
         let default = setting.default.clone().unwrap_or_else(|| "-".to_owned());
-        table.row([setting.name.clone(), setting.scope.to_owned(), setting.kind.clone(), default, setting.values.clone()]);
+        table.row([
+            setting.name.clone(),
+            setting.scope.to_owned(),
+            setting.kind.clone(),
+            default,
+            setting.values.clone(),
+        ]);
     }
     table.to_string()
 }
 
 fn page(setting: &Setting) -> String {
-    let mut text = format!("{} (setting of a {}, {})\n", setting.name, setting.scope, setting.kind);
+    let mut text = format!(
+        "{} (setting of a {}, {})\n",
+        setting.name, setting.scope, setting.kind
+    );
     if !setting.doc.is_empty() {
         text += &format!("  {}\n", setting.doc);
     }
-    text += &format!("  default: {}", setting.default.as_deref().unwrap_or("none"));
+    text += &format!(
+        "  default: {}",
+        setting.default.as_deref().unwrap_or("none")
+    );
     if let Some(from) = &setting.default_from {
         text += &format!(", or the broker's {from}");
     }
-    text += &format!("\n  values:  {}\n  changes: {}\n", setting.values, setting.change);
+    text += &format!(
+        "\n  values:  {}\n  changes: {}\n",
+        setting.values, setting.change
+    );
     text += &match setting.scope {
         "broker" => format!("  set it:  ottla start --set {}=VALUE\n", setting.name),
-        "topic" => format!("  set it:  ottla topic alter TOPIC --config {}=VALUE\n", setting.name),
+        "topic" => format!(
+            "  set it:  ottla topic alter TOPIC --config {}=VALUE\n",
+            setting.name
+        ),
         _ => String::new(),
     };
     text
@@ -136,7 +166,10 @@ mod tests {
             default_from: (scope == "topic").then(|| format!("log.{name}")),
             doc: "How long records are kept.".to_owned(),
         };
-        vec![setting("log.retention.ms", "broker", None), setting("retention.ms", "topic", Some("604800000"))]
+        vec![
+            setting("log.retention.ms", "broker", None),
+            setting("retention.ms", "topic", Some("604800000")),
+        ]
     }
 
     fn explain(key: Option<&str>) -> Result<String, CliError> {
@@ -156,14 +189,19 @@ mod tests {
     fn one_in_full() {
         assert_eq!(
             explain(Some("retention.ms")).as_deref(),
-            Ok("retention.ms (setting of a topic, long)\n  How long records are kept.\n  default: 604800000, or the broker's log.retention.ms\n  \
-                values:  at least -1\n  changes: cluster-wide\n  set it:  ottla topic alter TOPIC --config retention.ms=VALUE\n")
+            Ok(
+                "retention.ms (setting of a topic, long)\n  How long records are kept.\n  default: 604800000, or the broker's log.retention.ms\n  \
+                values:  at least -1\n  changes: cluster-wide\n  set it:  ottla topic alter TOPIC --config retention.ms=VALUE\n"
+            )
         );
     }
 
     #[test]
     fn a_slip_is_answered_with_the_nearest() {
         let error = explain(Some("retenton.ms")).unwrap_err();
-        assert_eq!(error.next.as_deref(), Some("did you mean \"retention.ms\"?"));
+        assert_eq!(
+            error.next.as_deref(),
+            Some("did you mean \"retention.ms\"?")
+        );
     }
 }

@@ -52,7 +52,14 @@ pub async fn write(
         };
         while sent < due {
             value[..STAMP].copy_from_slice(&time::now().as_nanos().to_be_bytes());
-            producer.push(Outgoing { partition: None, key: None, value: Some(&value), headers: &[] }).await?;
+            producer
+                .push(Outgoing {
+                    partition: None,
+                    key: None,
+                    value: Some(&value),
+                    headers: &[],
+                })
+                .await?;
             sent += 1;
         }
         if rate.is_some() {
@@ -76,7 +83,9 @@ fn note(producer: &mut Producer, shared: &Shared, size: usize) {
     let mut meter = shared.meter.borrow_mut();
     for batch in producer.take_acked() {
         shared.confirmed.set(shared.confirmed.get() + batch.records);
-        meter.written.add(batch.records, batch.records * size as u64, batch.latency);
+        meter
+            .written
+            .add(batch.records, batch.records * size as u64, batch.latency);
     }
 }
 
@@ -104,7 +113,12 @@ mod tests {
 
     #[test]
     fn the_pace() {
-        for (millis, rate, records) in [(0, 1_000, 0), (5, 1_000, 5), (1_500, 3, 4), (1_000, 10_000, 10_000)] {
+        for (millis, rate, records) in [
+            (0, 1_000, 0),
+            (5, 1_000, 5),
+            (1_500, 3, 4),
+            (1_000, 10_000, 10_000),
+        ] {
             assert_eq!(due(Duration::from_millis(millis), rate), records);
         }
     }

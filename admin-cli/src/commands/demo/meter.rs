@@ -20,7 +20,10 @@ pub struct Histogram {
 
 impl Default for Histogram {
     fn default() -> Histogram {
-        Histogram { counts: vec![0; bucket(u64::MAX) + 1], total: 0 }
+        Histogram {
+            counts: vec![0; bucket(u64::MAX) + 1],
+            total: 0,
+        }
     }
 }
 
@@ -47,7 +50,10 @@ impl Histogram {
 
     /// Adds the counts of another.
     pub fn join(&mut self, other: &Histogram) {
-        self.counts.iter_mut().zip(&other.counts).for_each(|(count, more)| *count += more);
+        self.counts
+            .iter_mut()
+            .zip(&other.counts)
+            .for_each(|(count, more)| *count += more);
         self.total += other.total;
     }
 }
@@ -127,7 +133,11 @@ mod tests {
             let at = bucket(value);
             assert!(at == last || at == last + 1 || value > 100_000, "{value}");
             let capped = value.min((1 << 41) - 1);
-            assert!(highest(at) >= capped && highest(at) as f64 <= capped as f64 * 1.04 + 1.0, "{value}: {}", highest(at));
+            assert!(
+                highest(at) >= capped && highest(at) as f64 <= capped as f64 * 1.04 + 1.0,
+                "{value}: {}",
+                highest(at)
+            );
             last = at;
         }
     }

@@ -111,7 +111,8 @@ pub async fn run(args: Demo) -> Result<(), CliError> {
 fn explain(error: ClientError) -> CliError {
     let error = CliError::from(error);
     if error.exit == Exit::Unreachable {
-        return error.next("start a broker in another terminal (ottla start), then run ottla demo again");
+        return error
+            .next("start a broker in another terminal (ottla start), then run ottla demo again");
     }
     error
 }
@@ -119,9 +120,15 @@ fn explain(error: ClientError) -> CliError {
 /// The topic, and whether it was made for the demo.
 async fn prepare(args: &Demo, client: &mut Client) -> Result<(TopicView, bool), ClientError> {
     let name = args.topic.as_str();
-    let exists = client.metadata(Some(&[name]), false).await?.topics.contains_key(name);
+    let exists = client
+        .metadata(Some(&[name]), false)
+        .await?
+        .topics
+        .contains_key(name);
     if !exists {
-        client.create_topic(name, args.partitions, -1, &[], false).await?;
+        client
+            .create_topic(name, args.partitions, -1, &[], false)
+            .await?;
     }
     Ok((client.topic(name, Missing::Await).await?, !exists))
 }
@@ -150,13 +157,29 @@ async fn play(args: &Demo, topic: TopicView) -> Result<Summary, CliError> {
     let read = time::timeout(CATCH_UP, reader).await;
     read.map_err(|_| CliError::refused("the consumer did not catch up"))??;
     total.join(&shared.meter.take());
-    let broker = args.broker.broker.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
-    Ok(Summary::new(broker, &topic.name, args.size as usize, elapsed, &total))
+    let broker = args
+        .broker
+        .broker
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(",");
+    Ok(Summary::new(
+        broker,
+        &topic.name,
+        args.size as usize,
+        elapsed,
+        &total,
+    ))
 }
 
 type Side = Task<Result<(), ClientError>>;
 
-async fn start(args: &Demo, topic: &TopicView, shared: &Rc<Shared>) -> Result<(Side, Side), ClientError> {
+async fn start(
+    args: &Demo,
+    topic: &TopicView,
+    shared: &Rc<Shared>,
+) -> Result<(Side, Side), ClientError> {
     let settings = Settings {
         acks: -1,
         codec: ottla_protocol::record::Codec::None,
@@ -165,7 +188,11 @@ async fn start(args: &Demo, topic: &TopicView, shared: &Rc<Shared>) -> Result<(S
     };
     let producer = Producer::open(args.broker.client(), &topic.name, settings).await?;
     let mut client = args.broker.client();
-    let all: Vec<i32> = topic.partitions.iter().map(|partition| partition.index).collect();
+    let all: Vec<i32> = topic
+        .partitions
+        .iter()
+        .map(|partition| partition.index)
+        .collect();
     let ends = client.offsets(&topic.name, &all, END).await?;
     let consumer = Consumer::new(client, topic.clone(), ends, Default::default(), MAX_WAIT);
     let rate = match args.rate {
@@ -173,7 +200,10 @@ async fn start(args: &Demo, topic: &TopicView, shared: &Rc<Shared>) -> Result<(S
         Rate::PerSecond(rate) => Some(rate),
     };
     let reader = task::spawn(Share::Foreground, load::read(consumer, shared.clone()));
-    let writer = task::spawn(Share::Foreground, load::write(producer, shared.clone(), rate, args.size as usize));
+    let writer = task::spawn(
+        Share::Foreground,
+        load::write(producer, shared.clone(), rate, args.size as usize),
+    );
     Ok((writer, reader))
 }
 
@@ -185,10 +215,15 @@ async fn watch(args: &Demo, shared: &Shared) -> Meter {
     let mut last = started;
     loop {
         let left = args.seconds.saturating_sub(started.elapsed());
-        let interrupted = time::timeout(left.min(INTERVAL), signal::terminated()).await.is_ok();
+        let interrupted = time::timeout(left.min(INTERVAL), signal::terminated())
+            .await
+            .is_ok();
         let now = time::now();
         let meter = shared.meter.take();
-        eprintln!("{}", report::line(now.since(started), now.since(last), &meter));
+        eprintln!(
+            "{}",
+            report::line(now.since(started), now.since(last), &meter)
+        );
         total.join(&meter);
         last = now;
         if interrupted || started.elapsed() >= args.seconds {

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::args::values::{StartAt, TopicName};
 use crate::args::Broker;
+use crate::args::values::{StartAt, TopicName};
 use crate::client::consumer::{Consumer, Jump};
 use crate::client::offsets::{BEGINNING, END};
 use crate::client::view::TopicView;
@@ -85,17 +85,31 @@ pub struct Plan {
 
 /// Decides, knowing the topic.
 pub fn plan(args: &Consume, topic: &TopicView) -> Result<Plan, CliError> {
-    let have: Vec<i32> = topic.partitions.iter().map(|partition| partition.index).collect();
+    let have: Vec<i32> = topic
+        .partitions
+        .iter()
+        .map(|partition| partition.index)
+        .collect();
     if let Some(missing) = args.partition.iter().find(|wanted| !have.contains(wanted)) {
         let count = have.len();
-        return Err(CliError::refused(format!("topic {:?} has no partition {missing}: it has {count}, from 0 on", topic.name))
-            .next(format!("ottla topic describe {} shows them", topic.name)));
+        return Err(CliError::refused(format!(
+            "topic {:?} has no partition {missing}: it has {count}, from 0 on",
+            topic.name
+        ))
+        .next(format!("ottla topic describe {} shows them", topic.name)));
     }
-    let mut partitions = if args.partition.is_empty() { have } else { args.partition.clone() };
+    let mut partitions = if args.partition.is_empty() {
+        have
+    } else {
+        args.partition.clone()
+    };
     partitions.sort_unstable();
     partitions.dedup();
     let stop_at_end = args.exit_at_end || !args.follow && args.from != StartAt::End;
-    Ok(Plan { partitions, stop_at_end })
+    Ok(Plan {
+        partitions,
+        stop_at_end,
+    })
 }
 
 /// Looks, plans, reads and writes.
@@ -105,14 +119,27 @@ pub async fn run(args: Consume) -> Result<(), CliError> {
     let plan = plan(&args, &topic)?;
     let ends = client.offsets(&topic.name, &plan.partitions, END).await?;
     let positions = positions(&args, &plan, &ends, &mut client, &topic).await?;
-    let ends = if plan.stop_at_end { ends } else { BTreeMap::new() };
+    let ends = if plan.stop_at_end {
+        ends
+    } else {
+        BTreeMap::new()
+    };
     let mut consumer = Consumer::new(client, topic, positions, ends, MAX_WAIT);
     let mut sink = Sink::new(&args);
     while !consumer.is_done() && !sink.is_full() {
         let jumps = consumer.poll(&mut |record| sink.take(record)).await;
         sink.flush()?;
-        for Jump { partition, from, to } in jumps? {
-            eprintln!("note: {}/{partition}: offsets {from} to {} are deleted; going on at {to}", args.topic, to - 1);
+        for Jump {
+            partition,
+            from,
+            to,
+        } in jumps?
+        {
+            eprintln!(
+                "note: {}/{partition}: offsets {from} to {} are deleted; going on at {to}",
+                args.topic,
+                to - 1
+            );
         }
     }
     Ok(())
@@ -128,9 +155,13 @@ async fn positions(
 ) -> Result<BTreeMap<i32, i64>, CliError> {
     match args.from {
         StartAt::End => Ok(ends.clone()),
-        StartAt::Beginning => Ok(client.offsets(&topic.name, &plan.partitions, BEGINNING).await?),
+        StartAt::Beginning => Ok(client
+            .offsets(&topic.name, &plan.partitions, BEGINNING)
+            .await?),
         StartAt::Timestamp(millis) => {
-            let mut found = client.offsets(&topic.name, &plan.partitions, millis).await?;
+            let mut found = client
+                .offsets(&topic.name, &plan.partitions, millis)
+                .await?;
             // Nothing that young yet: what comes next is.
             for (partition, offset) in &mut found {
                 if *offset < 0 {
@@ -141,19 +172,30 @@ async fn positions(
         }
         StartAt::Offset(offset) => {
             check_offset(offset, plan, ends, &topic.name)?;
-            Ok(plan.partitions.iter().map(|&partition| (partition, offset)).collect())
+            Ok(plan
+                .partitions
+                .iter()
+                .map(|&partition| (partition, offset))
+                .collect())
         }
     }
 }
 
 /// Refuses an offset beyond the end of every partition asked for: nothing would ever be read.
-fn check_offset(offset: i64, plan: &Plan, ends: &BTreeMap<i32, i64>, topic: &str) -> Result<(), CliError> {
+fn check_offset(
+    offset: i64,
+    plan: &Plan,
+    ends: &BTreeMap<i32, i64>,
+    topic: &str,
+) -> Result<(), CliError> {
     let end = ends.values().copied().max().unwrap_or(0);
     if offset <= end || plan.partitions.is_empty() {
         return Ok(());
     }
-    Err(CliError::refused(format!("offset {offset} is beyond the end of {topic}, which is {end}"))
-        .next("--from end waits for what comes next"))
+    Err(CliError::refused(format!(
+        "offset {offset} is beyond the end of {topic}, which is {end}"
+    ))
+    .next("--from end waits for what comes next"))
 }
 
 /// Formats records, and writes them in large pieces.
@@ -167,9 +209,19 @@ struct Sink<'a> {
 
 impl<'a> Sink<'a> {
     fn new(args: &'a Consume) -> Sink<'a> {
-        let columns =
-            Columns { offsets: args.offsets, timestamps: args.timestamps, keys: args.keys, headers: args.headers };
-        Sink { args, columns, out: Vec::new(), seen: 0, result: Ok(()) }
+        let columns = Columns {
+            offsets: args.offsets,
+            timestamps: args.timestamps,
+            keys: args.keys,
+            headers: args.headers,
+        };
+        Sink {
+            args,
+            columns,
+            out: Vec::new(),
+            seen: 0,
+            result: Ok(()),
+        }
     }
 
     fn is_full(&self) -> bool {
@@ -185,7 +237,11 @@ impl<'a> Sink<'a> {
         if self.out.len() >= OUT_BYTES {
             self.write();
         }
-        if self.is_full() || self.result.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if self.is_full() || self.result.is_err() {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
     }
 
     fn write(&mut self) {

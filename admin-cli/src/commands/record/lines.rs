@@ -20,7 +20,10 @@ impl Lines {
         self.rest.extend_from_slice(bytes);
         let mut lines = Vec::new();
         let mut start = 0;
-        while let Some(at) = self.rest[self.looked..].iter().position(|&byte| byte == b'\n') {
+        while let Some(at) = self.rest[self.looked..]
+            .iter()
+            .position(|&byte| byte == b'\n')
+        {
             let end = self.looked + at;
             lines.push(self.rest[start..end].to_vec());
             start = end + 1;
@@ -28,7 +31,11 @@ impl Lines {
         }
         self.rest.drain(..start);
         self.looked = self.rest.len();
-        if self.rest.len() > LINE_MAX { Err(format!("a line is longer than {LINE_MAX} bytes")) } else { Ok(lines) }
+        if self.rest.len() > LINE_MAX {
+            Err(format!("a line is longer than {LINE_MAX} bytes"))
+        } else {
+            Ok(lines)
+        }
     }
 
     /// The last line, when the stream did not end with `\n`.
@@ -55,9 +62,18 @@ pub type KeyValue<'a> = (Option<&'a [u8]>, Option<&'a [u8]>);
 /// When there is a separator to be, and is not.
 pub fn parse<'l>(line: &'l [u8], rules: &Rules) -> Result<KeyValue<'l>, String> {
     let some = |bytes: &'l [u8]| Some(bytes).filter(|bytes| rules.null.as_deref() != Some(*bytes));
-    let Some(separator) = &rules.key_separator else { return Ok((None, some(line))) };
-    let at = line.windows(separator.len()).position(|window| window == separator);
-    let at = at.ok_or_else(|| format!("has no key separator {:?}", String::from_utf8_lossy(separator)))?;
+    let Some(separator) = &rules.key_separator else {
+        return Ok((None, some(line)));
+    };
+    let at = line
+        .windows(separator.len())
+        .position(|window| window == separator);
+    let at = at.ok_or_else(|| {
+        format!(
+            "has no key separator {:?}",
+            String::from_utf8_lossy(separator)
+        )
+    })?;
     Ok((some(&line[..at]), some(&line[at + separator.len()..])))
 }
 
@@ -75,7 +91,11 @@ mod tests {
                 seen.extend(lines.feed(chunk).unwrap());
             }
             seen.extend(lines.finish());
-            assert_eq!(seen, [&b"one"[..], b"", b"two\r", b"three"], "in steps of {step}");
+            assert_eq!(
+                seen,
+                [&b"one"[..], b"", b"two\r", b"three"],
+                "in steps of {step}"
+            );
         }
     }
 
@@ -101,7 +121,11 @@ mod tests {
             ("", None, None, (None, Some(""))),
         ] {
             let expected = (expected.0.map(str::as_bytes), expected.1.map(str::as_bytes));
-            assert_eq!(parse(line.as_bytes(), &rules(separator, null)), Ok(expected), "{line}");
+            assert_eq!(
+                parse(line.as_bytes(), &rules(separator, null)),
+                Ok(expected),
+                "{line}"
+            );
         }
         assert!(parse(b"ab", &rules(Some(":"), None)).is_err());
     }

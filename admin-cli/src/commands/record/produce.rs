@@ -148,13 +148,17 @@ pub fn check_partition(args: &Produce, partitions: i32) -> Result<(), CliError> 
 
 /// Reads, sends, waits for what was sent.
 pub async fn run(args: Produce) -> Result<(), CliError> {
-    let mut producer = Producer::open(args.broker.client(), args.topic.as_str(), settings(&args)).await?;
+    let mut producer =
+        Producer::open(args.broker.client(), args.topic.as_str(), settings(&args)).await?;
     check_partition(&args, producer.partitions())?;
     let mut tally = Tally::default();
     let sent = send_all(&args, &mut producer, &mut tally).await;
     tally.add(producer.take_acked());
     if let Err(mut error) = sent {
-        error.what += &format!(" ({} confirmed before)", number::count(tally.records(), "record"));
+        error.what += &format!(
+            " ({} confirmed before)",
+            number::count(tally.records(), "record")
+        );
         return Err(error);
     }
     let outcome = tally.outcome(args.topic.as_str());
@@ -169,13 +173,23 @@ pub async fn run(args: Produce) -> Result<(), CliError> {
 
 /// The reads block this shard: it has nothing else to do. What a short read brought is sent before the next one, so that
 /// a person typing lines sees each of them stored at once.
-async fn send_all(args: &Produce, producer: &mut Producer, tally: &mut Tally) -> Result<(), CliError> {
+async fn send_all(
+    args: &Produce,
+    producer: &mut Producer,
+    tally: &mut Tally,
+) -> Result<(), CliError> {
     let rules = Rules {
-        key_separator: args.key_separator.as_ref().map(|text| text.as_bytes().to_vec()),
+        key_separator: args
+            .key_separator
+            .as_ref()
+            .map(|text| text.as_bytes().to_vec()),
         null: args.null.as_ref().map(|text| text.as_bytes().to_vec()),
     };
-    let headers: Vec<(&str, Option<&[u8]>)> =
-        args.header.iter().map(|pair| (pair.key.as_str(), Some(pair.value.as_bytes()))).collect();
+    let headers: Vec<(&str, Option<&[u8]>)> = args
+        .header
+        .iter()
+        .map(|pair| (pair.key.as_str(), Some(pair.value.as_bytes())))
+        .collect();
     let mut lines = Lines::default();
     let mut number = 0_u64;
     let mut buffer = vec![0; READ_BYTES];
@@ -188,7 +202,9 @@ async fn send_all(args: &Produce, producer: &mut Producer, tally: &mut Tally) ->
         let whole = if count == 0 {
             std::mem::take(&mut lines).finish().into_iter().collect()
         } else {
-            lines.feed(&buffer[..count]).map_err(|why| CliError::refused(format!("stdin after line {number}: {why}")))?
+            lines
+                .feed(&buffer[..count])
+                .map_err(|why| CliError::refused(format!("stdin after line {number}: {why}")))?
         };
         for line in whole {
             number += 1;
@@ -196,7 +212,14 @@ async fn send_all(args: &Produce, producer: &mut Producer, tally: &mut Tally) ->
                 CliError::refused(format!("line {number} {why}"))
                     .next("leave --key-separator away for lines without a key")
             })?;
-            producer.push(Outgoing { partition: args.partition, key, value, headers: &headers }).await?;
+            producer
+                .push(Outgoing {
+                    partition: args.partition,
+                    key,
+                    value,
+                    headers: &headers,
+                })
+                .await?;
         }
         if count < buffer.len() {
             producer.flush().await?;
@@ -216,7 +239,12 @@ impl Tally {
     fn add(&mut self, acked: Vec<Acked>) {
         for batch in acked {
             let partition = batch.partition;
-            let row = self.0.entry(partition).or_insert(Row { partition, records: 0, first_offset: None, last_offset: None });
+            let row = self.0.entry(partition).or_insert(Row {
+                partition,
+                records: 0,
+                first_offset: None,
+                last_offset: None,
+            });
             row.records += batch.records;
             if let Some(base) = batch.base_offset {
                 let last = base + i64::try_from(batch.records).unwrap_or(i64::MAX) - 1;
@@ -232,16 +260,28 @@ impl Tally {
 
     fn outcome(self, topic: &str) -> Outcome {
         let records = self.records();
-        Outcome { topic: topic.to_owned(), records, partitions: self.0.into_values().collect() }
+        Outcome {
+            topic: topic.to_owned(),
+            records,
+            partitions: self.0.into_values().collect(),
+        }
     }
 }
 
 impl Render for Outcome {
     fn table(&self) -> String {
-        let mut text = format!("{} to {}", number::count(self.records, "record"), self.topic);
+        let mut text = format!(
+            "{} to {}",
+            number::count(self.records, "record"),
+            self.topic
+        );
         let offsets = |row: &Row| match (row.first_offset, row.last_offset) {
-            (Some(first), Some(last)) if first == last => format!("partition {} at {first}", row.partition),
-            (Some(first), Some(last)) => format!("partition {} at {first} to {last}", row.partition),
+            (Some(first), Some(last)) if first == last => {
+                format!("partition {} at {first}", row.partition)
+            }
+            (Some(first), Some(last)) => {
+                format!("partition {} at {first} to {last}", row.partition)
+            }
             _ => format!("partition {}, not confirmed", row.partition),
         };
         let rows: Vec<String> = self.partitions.iter().map(offsets).collect();

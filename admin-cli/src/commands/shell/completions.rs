@@ -27,7 +27,10 @@ pub struct Completions {
 /// Writes the script to stdout.
 pub fn run(args: Completions) -> Result<(), CliError> {
     let mut out = io::stdout().lock();
-    written(out.write_all(&script(args.shell)).and_then(|()| out.flush()))
+    written(
+        out.write_all(&script(args.shell))
+            .and_then(|()| out.flush()),
+    )
 }
 
 fn script(shell: Shell) -> Vec<u8> {

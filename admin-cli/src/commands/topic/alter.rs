@@ -66,24 +66,41 @@ pub struct Outcome {
 pub fn plan(args: &Alter, cluster: &ClusterView) -> Result<Plan, CliError> {
     let name = args.name.as_str();
     if args.partitions.is_none() && args.config.is_empty() && args.delete_config.is_empty() {
-        return Err(CliError::usage("nothing to alter").next("say --partitions, --config or --delete-config"));
+        return Err(CliError::usage("nothing to alter")
+            .next("say --partitions, --config or --delete-config"));
     }
     let mut seen = BTreeSet::new();
-    let keys = args.config.iter().map(|pair| &pair.key).chain(&args.delete_config);
+    let keys = args
+        .config
+        .iter()
+        .map(|pair| &pair.key)
+        .chain(&args.delete_config);
     if let Some(twice) = keys.into_iter().find(|key| !seen.insert(*key)) {
-        return Err(CliError::usage(format!("{twice:?} is named twice")).next("name each setting once"));
+        return Err(
+            CliError::usage(format!("{twice:?} is named twice")).next("name each setting once")
+        );
     }
     let Some(topic) = cluster.topics.get(name) else {
-        let code = cluster.refused.get(name).copied().unwrap_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION);
+        let code = cluster
+            .refused
+            .get(name)
+            .copied()
+            .unwrap_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION);
         return Err(ClientError::refused(format!("topic {name:?}"), code, None).into());
     };
     let have = i32::try_from(topic.partitions.len()).unwrap_or(i32::MAX);
     if args.partitions.is_some_and(|wanted| wanted < have) {
-        return Err(CliError::refused(format!("topic {name:?} has {have} partitions, and a topic cannot shrink"))
-            .next("create another topic and copy the records"));
+        return Err(CliError::refused(format!(
+            "topic {name:?} has {have} partitions, and a topic cannot shrink"
+        ))
+        .next("create another topic and copy the records"));
     }
     Ok(Plan {
-        set: args.config.iter().map(|pair| (pair.key.clone(), pair.value.clone())).collect(),
+        set: args
+            .config
+            .iter()
+            .map(|pair| (pair.key.clone(), pair.value.clone()))
+            .collect(),
         delete: args.delete_config.clone(),
         partitions: args.partitions.filter(|&wanted| wanted > have),
     })
@@ -95,7 +112,9 @@ pub async fn run(args: Alter) -> Result<(), CliError> {
     let name = args.name.as_str();
     let plan = plan(&args, &client.metadata(Some(&[name]), false).await?)?;
     if !plan.set.is_empty() || !plan.delete.is_empty() {
-        client.alter_topic(name, &plan.set, &plan.delete, args.dry_run).await?;
+        client
+            .alter_topic(name, &plan.set, &plan.delete, args.dry_run)
+            .await?;
     }
     if let Some(count) = plan.partitions {
         client.create_partitions(name, count, args.dry_run).await?;
@@ -125,8 +144,16 @@ impl Render for Outcome {
         if let Some(count) = self.partitions {
             done.push(format!("now {count} partitions"));
         }
-        let done = if done.is_empty() { "nothing to change".to_owned() } else { done.join("; ") };
-        let note = if self.dry_run { " (not done: --dry-run)" } else { "" };
+        let done = if done.is_empty() {
+            "nothing to change".to_owned()
+        } else {
+            done.join("; ")
+        };
+        let note = if self.dry_run {
+            " (not done: --dry-run)"
+        } else {
+            ""
+        };
         format!("topic {}: {done}{note}\n", self.topic)
     }
 }

@@ -73,15 +73,20 @@ pub fn plan(args: &Create, cluster: &ClusterView) -> Result<Plan, CliError> {
         if args.if_not_exists {
             return Ok(Plan::Nothing);
         }
-        return Err(CliError::refused(format!("topic {name:?} exists already"))
-            .next(format!("ottla topic describe {name} shows it; --if-not-exists accepts it")));
+        return Err(
+            CliError::refused(format!("topic {name:?} exists already")).next(format!(
+                "ottla topic describe {name} shows it; --if-not-exists accepts it"
+            )),
+        );
     }
     let brokers = cluster.brokers.len();
     match args.replication_factor {
         Some(copies) if usize::from(copies.unsigned_abs()) > brokers => {
             let have = number::count(brokers as u64, "broker");
-            Err(CliError::refused(format!("{copies} copies need {copies} brokers, this cluster has {have}"))
-                .next("leave --replication-factor away, or start more brokers"))
+            Err(CliError::refused(format!(
+                "{copies} copies need {copies} brokers, this cluster has {have}"
+            ))
+            .next("leave --replication-factor away, or start more brokers"))
         }
         _ => Ok(Plan::Create),
     }
@@ -91,12 +96,26 @@ pub fn plan(args: &Create, cluster: &ClusterView) -> Result<Plan, CliError> {
 pub async fn run(args: Create) -> Result<(), CliError> {
     let mut client = args.broker.client();
     let name = args.name.as_str();
-    let mut outcome =
-        Outcome { topic: name.to_owned(), result: "exists", id: None, partitions: None, replication_factor: None };
+    let mut outcome = Outcome {
+        topic: name.to_owned(),
+        result: "exists",
+        id: None,
+        partitions: None,
+        replication_factor: None,
+    };
     if plan(&args, &client.metadata(Some(&[name]), false).await?)? == Plan::Create {
-        let (partitions, copies) = (args.partitions.unwrap_or(-1), args.replication_factor.unwrap_or(-1));
-        let configs: Vec<_> = args.config.iter().map(|pair| (pair.key.clone(), pair.value.clone())).collect();
-        let created = client.create_topic(name, partitions, copies, &configs, args.dry_run).await;
+        let (partitions, copies) = (
+            args.partitions.unwrap_or(-1),
+            args.replication_factor.unwrap_or(-1),
+        );
+        let configs: Vec<_> = args
+            .config
+            .iter()
+            .map(|pair| (pair.key.clone(), pair.value.clone()))
+            .collect();
+        let created = client
+            .create_topic(name, partitions, copies, &configs, args.dry_run)
+            .await;
         match created {
             Ok(made) if args.dry_run => {
                 outcome.result = "possible";
@@ -106,7 +125,8 @@ pub async fn run(args: Create) -> Result<(), CliError> {
             }
             Ok(_) => outcome.result = "created",
             // Somebody else was faster.
-            Err(error) if args.if_not_exists && error.code() == Some(ErrorCode::TOPIC_ALREADY_EXISTS) => {}
+            Err(error)
+                if args.if_not_exists && error.code() == Some(ErrorCode::TOPIC_ALREADY_EXISTS) => {}
             Err(error) => return Err(error.into()),
         }
     }
@@ -127,7 +147,11 @@ impl Render for Outcome {
         let mut text = format!("topic {} {done}", self.topic);
         if let (Some(partitions), Some(copies)) = (self.partitions, self.replication_factor) {
             text += &format!(": {}", number::count(partitions as u64, "partition"));
-            text += &if copies == 1 { ", 1 copy".to_owned() } else { format!(", {copies} copies") };
+            text += &if copies == 1 {
+                ", 1 copy".to_owned()
+            } else {
+                format!(", {copies} copies")
+            };
         }
         text + "\n"
     }

@@ -59,14 +59,25 @@ pub fn plan(args: &Delete, cluster: &ClusterView) -> Result<Plan, CliError> {
             }
             None if args.if_exists => {}
             None => {
-                let code = cluster.refused.get(name).copied().unwrap_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION);
+                let code = cluster
+                    .refused
+                    .get(name)
+                    .copied()
+                    .unwrap_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION);
                 return Err(ClientError::refused(format!("topic {name:?}"), code, None).into());
             }
         }
     }
     let noun = if topics.len() == 1 { "topic" } else { "topics" };
-    let of = if partitions == 1 { "1 partition".to_owned() } else { format!("{partitions} partitions") };
-    let question = format!("Delete {noun} {} and all records in {of}?", topics.join(", "));
+    let of = if partitions == 1 {
+        "1 partition".to_owned()
+    } else {
+        format!("{partitions} partitions")
+    };
+    let question = format!(
+        "Delete {noun} {} and all records in {of}?",
+        topics.join(", ")
+    );
     Ok(Plan { topics, question })
 }
 

@@ -93,7 +93,11 @@ pub async fn run(args: Describe) -> Result<(), CliError> {
     let cluster = client.metadata(Some(&names), false).await?;
     for name in &names {
         if !cluster.topics.contains_key(*name) {
-            let code = cluster.refused.get(*name).copied().unwrap_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION);
+            let code = cluster
+                .refused
+                .get(*name)
+                .copied()
+                .unwrap_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION);
             return Err(ClientError::refused(format!("topic {name:?}"), code, None).into());
         }
     }
@@ -102,7 +106,12 @@ pub async fn run(args: Describe) -> Result<(), CliError> {
     for name in &names {
         let topic = &cluster.topics[*name];
         let (begins, ends) = edges(&mut client, topic).await?;
-        topics.push(describe(topic, configs.remove(*name).unwrap_or_default(), &begins, &ends));
+        topics.push(describe(
+            topic,
+            configs.remove(*name).unwrap_or_default(),
+            &begins,
+            &ends,
+        ));
     }
     print(&Outcome { topics }, args.output.output)
 }
@@ -116,7 +125,11 @@ async fn edges(
         // Waiting for the leader would take as long as the outage: show what is known.
         return Ok((BTreeMap::new(), BTreeMap::new()));
     }
-    let all: Vec<i32> = topic.partitions.iter().map(|partition| partition.index).collect();
+    let all: Vec<i32> = topic
+        .partitions
+        .iter()
+        .map(|partition| partition.index)
+        .collect();
     let begins = client.offsets(&topic.name, &all, BEGINNING).await?;
     let ends = client.offsets(&topic.name, &all, END).await?;
     Ok((begins, ends))
@@ -124,20 +137,37 @@ async fn edges(
 
 impl Render for Outcome {
     fn table(&self) -> String {
-        self.topics.iter().map(Description::table).collect::<Vec<_>>().join("\n")
+        self.topics
+            .iter()
+            .map(Description::table)
+            .collect::<Vec<_>>()
+            .join("\n")
     }
 }
 
 impl Description {
     fn table(&self) -> String {
         let partitions = number::count(self.partitions.len() as u64, "partition");
-        let copies = if self.replication_factor == 1 { "copy" } else { "copies" };
-        let mut text = format!("{}: {partitions}, {} {copies}, id {}\n", self.name, self.replication_factor, self.id);
+        let copies = if self.replication_factor == 1 {
+            "copy"
+        } else {
+            "copies"
+        };
+        let mut text = format!(
+            "{}: {partitions}, {} {copies}, id {}\n",
+            self.name, self.replication_factor, self.id
+        );
         for (key, value) in &self.configs {
             text += &format!("  {key} = {value}\n");
         }
         let number = |value: Option<i64>| value.map_or("-".to_owned(), |value| value.to_string());
-        let list = |nodes: &[i32]| nodes.iter().map(i32::to_string).collect::<Vec<_>>().join(",");
+        let list = |nodes: &[i32]| {
+            nodes
+                .iter()
+                .map(i32::to_string)
+                .collect::<Vec<_>>()
+                .join(",")
+        };
         let mut table = Table::new(&["PARTITION", "LEADER", "REPLICAS", "IN SYNC", "BEGIN", "END"]);
         for row in &self.partitions {
             table.row([

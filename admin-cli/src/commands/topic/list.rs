@@ -41,7 +41,10 @@ struct Row {
 
 /// The rows to show.
 pub fn plan(args: &List, cluster: &ClusterView) -> Outcome {
-    let shown = cluster.topics.values().filter(|topic| args.internal || !topic.internal);
+    let shown = cluster
+        .topics
+        .values()
+        .filter(|topic| args.internal || !topic.internal);
     let row = shown.map(|topic| Row {
         name: topic.name.clone(),
         id: topic.id.to_string(),
@@ -49,7 +52,9 @@ pub fn plan(args: &List, cluster: &ClusterView) -> Outcome {
         replication_factor: topic.replication_factor(),
         internal: topic.internal,
     });
-    Outcome { topics: row.collect() }
+    Outcome {
+        topics: row.collect(),
+    }
 }
 
 /// Asks and shows.

@@ -31,16 +31,32 @@ fn topic(name: &str, partitions: i32) -> TopicView {
         isr: vec![1],
         offline: vec![],
     };
-    TopicView { name: name.to_owned(), id: Uuid([7; 16]), internal: false, partitions: (0..partitions).map(partition).collect() }
+    TopicView {
+        name: name.to_owned(),
+        id: Uuid([7; 16]),
+        internal: false,
+        partitions: (0..partitions).map(partition).collect(),
+    }
 }
 
 /// One broker, topic `orders` with three partitions, an internal topic.
 fn cluster() -> ClusterView {
-    let hidden = TopicView { internal: true, ..topic("__hidden", 1) };
+    let hidden = TopicView {
+        internal: true,
+        ..topic("__hidden", 1)
+    };
     ClusterView {
         cluster_id: None,
-        brokers: BTreeMap::from([(1, Address { host: "h".to_owned(), port: 9092 })]),
-        topics: [topic("orders", 3), hidden].map(|topic| (topic.name.clone(), topic)).into(),
+        brokers: BTreeMap::from([(
+            1,
+            Address {
+                host: "h".to_owned(),
+                port: 9092,
+            },
+        )]),
+        topics: [topic("orders", 3), hidden]
+            .map(|topic| (topic.name.clone(), topic))
+            .into(),
         refused: BTreeMap::new(),
     }
 }
@@ -50,16 +66,32 @@ fn create_plans() {
     let plan = |line: &str| create::plan(&parse(line).unwrap(), &cluster());
     assert_eq!(plan("create new"), Ok(create::Plan::Create));
     assert_eq!(plan("create new -r 1 -p 5"), Ok(create::Plan::Create));
-    assert_eq!(plan("create orders --if-not-exists"), Ok(create::Plan::Nothing));
+    assert_eq!(
+        plan("create orders --if-not-exists"),
+        Ok(create::Plan::Nothing)
+    );
     let exists = plan("create orders").unwrap_err();
-    assert_eq!((exists.exit, exists.what.as_str()), (Exit::Refused, "topic \"orders\" exists already"));
+    assert_eq!(
+        (exists.exit, exists.what.as_str()),
+        (Exit::Refused, "topic \"orders\" exists already")
+    );
     let copies = plan("create new -r 3").unwrap_err();
-    assert_eq!(copies.what, "3 copies need 3 brokers, this cluster has 1 broker");
+    assert_eq!(
+        copies.what,
+        "3 copies need 3 brokers, this cluster has 1 broker"
+    );
 }
 
 #[test]
 fn create_lines_that_do_not_parse() {
-    for line in ["create", "create a/b", "create t -p 0", "create t -r 0", "create t -c x", "create t u"] {
+    for line in [
+        "create",
+        "create a/b",
+        "create t -p 0",
+        "create t -r 0",
+        "create t -c x",
+        "create t u",
+    ] {
         assert!(parse::<create::Create>(line).is_err(), "{line}");
     }
 }
@@ -96,25 +128,43 @@ fn alter_plans() {
     let plan = |line: &str| alter::plan(&parse(line).unwrap(), &cluster());
     for (line, exit, what) in [
         ("alter orders", Exit::Usage, "nothing to alter"),
-        ("alter orders -c a=1 -d a", Exit::Usage, "\"a\" is named twice"),
-        ("alter orders -p 2", Exit::Refused, "topic \"orders\" has 3 partitions, and a topic cannot shrink"),
+        (
+            "alter orders -c a=1 -d a",
+            Exit::Usage,
+            "\"a\" is named twice",
+        ),
+        (
+            "alter orders -p 2",
+            Exit::Refused,
+            "topic \"orders\" has 3 partitions, and a topic cannot shrink",
+        ),
     ] {
         let error = plan(line).unwrap_err();
         assert_eq!((error.exit, error.what.as_str()), (exit, what), "{line}");
     }
     let unknown = plan("alter nothere -p 9").unwrap_err();
-    assert!(unknown.what.contains("UNKNOWN_TOPIC_OR_PARTITION 3"), "{}", unknown.what);
+    assert!(
+        unknown.what.contains("UNKNOWN_TOPIC_OR_PARTITION 3"),
+        "{}",
+        unknown.what
+    );
     assert!(plan("alter orders -p 3").is_ok());
 }
 
 #[test]
 fn delete_plans() {
-    let plan = |line: &str| delete::plan(&parse(line).unwrap(), &cluster()).map(|plan| format!("{plan:?}"));
+    let plan = |line: &str| {
+        delete::plan(&parse(line).unwrap(), &cluster()).map(|plan| format!("{plan:?}"))
+    };
     assert_eq!(
         plan("delete orders orders"),
         Ok("Plan { topics: [\"orders\"], question: \"Delete topic orders and all records in 3 partitions?\" }".to_owned())
     );
     assert!(plan("delete nothere").is_err());
-    assert!(plan("delete nothere --if-exists").unwrap().contains("topics: []"));
+    assert!(
+        plan("delete nothere --if-exists")
+            .unwrap()
+            .contains("topics: []")
+    );
     assert!(parse::<delete::Delete>("delete").is_err());
 }

@@ -21,10 +21,32 @@ fn shown(record: &Received<'_>, format: &str, columns: Columns) -> String {
 #[test]
 fn text_is_the_value_and_the_columns_asked_for() {
     assert_eq!(shown(&sample(), "text", Columns::default()), "hello\n");
-    let all = Columns { offsets: true, timestamps: true, keys: true, headers: true };
-    assert_eq!(shown(&sample(), "text", all), "3:42\t2000-02-29T12:34:56.789Z\tk1\tsource=till,flag\thello\n");
-    let tombstone = Received { value: None, key: None, ..sample() };
-    assert_eq!(shown(&tombstone, "text", Columns { keys: true, ..Columns::default() }), "\t\n");
+    let all = Columns {
+        offsets: true,
+        timestamps: true,
+        keys: true,
+        headers: true,
+    };
+    assert_eq!(
+        shown(&sample(), "text", all),
+        "3:42\t2000-02-29T12:34:56.789Z\tk1\tsource=till,flag\thello\n"
+    );
+    let tombstone = Received {
+        value: None,
+        key: None,
+        ..sample()
+    };
+    assert_eq!(
+        shown(
+            &tombstone,
+            "text",
+            Columns {
+                keys: true,
+                ..Columns::default()
+            }
+        ),
+        "\t\n"
+    );
 }
 
 #[test]
@@ -37,7 +59,12 @@ fn json_is_one_object_per_line() {
             "\n"
         )
     );
-    let binary = Received { value: Some(&[0xff, 0x00]), key: None, headers: vec![], ..sample() };
+    let binary = Received {
+        value: Some(&[0xff, 0x00]),
+        key: None,
+        headers: vec![],
+        ..sample()
+    };
     assert_eq!(
         shown(&binary, "json", Columns::default()),
         concat!(
@@ -50,16 +77,33 @@ fn json_is_one_object_per_line() {
 
 #[test]
 fn raw_is_the_value_alone() {
-    assert_eq!(shown(&sample(), "raw", Columns { keys: true, ..Columns::default() }), "hello");
+    assert_eq!(
+        shown(
+            &sample(),
+            "raw",
+            Columns {
+                keys: true,
+                ..Columns::default()
+            }
+        ),
+        "hello"
+    );
 }
 
 #[test]
 fn templates_fill_their_places() {
     assert_eq!(
-        shown(&sample(), r"%t/%p@%o %T %D %k(%K)=%v(%V) %h 100%%\t\n", Columns::default()),
+        shown(
+            &sample(),
+            r"%t/%p@%o %T %D %k(%K)=%v(%V) %h 100%%\t\n",
+            Columns::default()
+        ),
         "orders/3@42 951827696789 2000-02-29T12:34:56.789Z k1(2)=hello(5) source=till,flag 100%\t\n"
     );
-    let empty = Received { key: None, ..sample() };
+    let empty = Received {
+        key: None,
+        ..sample()
+    };
     assert_eq!(shown(&empty, "%K", Columns::default()), "-1");
 }
 

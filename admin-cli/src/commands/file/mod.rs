@@ -1,0 +1,3 @@
+//! Files of a data folder, read without a broker.
+
+pub mod dump;

@@ -1,0 +1,77 @@
+//! A segment's sidecar index: blocks of entries. Its checksums are seeded with the partition and the segment, which stand
+//! in the names of the folder and the file.
+
+use std::path::Path;
+
+use ottla_admin_cli::CliError;
+use ottla_admin_cli::commands::file::dump::Item;
+use ottla_protocol::ids::{PartitionId, Uuid};
+use ottla_storage::format::BLOCK;
+use ottla_storage::format::index::{IndexBlock, IndexEntry};
+
+use super::{Emit, Source};
+
+/// Shows every block and its entries.
+pub async fn read(source: Source, path: &Path, emit: &mut Emit<'_>) -> Result<(), CliError> {
+    let Some((id, base)) = place(path) else {
+        return Err(CliError::refused(format!("{}: the path does not tell which partition it belongs to", source.name))
+            .next("name it as it stands in the data folder: .../TOPIC_ID-PARTITION/OFFSET.index"));
+    };
+    let mut number = 0;
+    let mut at = 0;
+    while at < source.size {
+        let block = source.read(at, BLOCK).await?;
+        let found = IndexBlock::decode(&block, id, base, number);
+        let block = found.map_err(|error| {
+            source.broken(at, &error.to_string()).next("no data is lost: the broker rebuilds an index from its segment")
+        })?;
+        emit(block_item(at, &block))?;
+        for entry in &block.entries {
+            emit(entry_item(at, entry))?;
+        }
+        number += 1;
+        at += BLOCK as u64;
+    }
+    Ok(())
+}
+
+fn block_item(at: u64, block: &IndexBlock) -> Item {
+    Item::new(at, 0, "block")
+        .with("number", block.number)
+        .with("covered_bytes", block.covered)
+        .with("end_offset", block.end_offset)
+        .with("max_timestamp", block.max_timestamp)
+        .with("entries", block.entries.len())
+}
+
+fn entry_item(at: u64, entry: &IndexEntry) -> Item {
+    Item::new(at, 1, "entry")
+        .with("offset", entry.offset)
+        .with("position", entry.position)
+        .with("leader_epoch", entry.epoch)
+        .with("max_timestamp_before", entry.max_before)
+}
+
+/// Partition and base offset, from `.../<topic id>-<partition>/<base offset>.index`.
+fn place(path: &Path) -> Option<(PartitionId, i64)> {
+    let base = path.file_stem()?.to_str()?.parse().ok()?;
+    let folder = std::path::absolute(path).ok()?;
+    let (topic, partition) = folder.parent()?.file_name()?.to_str()?.rsplit_once('-')?;
+    let topic: Uuid = topic.parse().ok()?;
+    Some((PartitionId { topic, partition: partition.parse().ok()? }, base))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_place_is_in_the_names() {
+        let path = Path::new("/d/BwcHBwcHBwcHBwcHBwcHBw-3/00000000000000000042.index");
+        let id = PartitionId { topic: Uuid([7; 16]), partition: 3 };
+        assert_eq!(place(path), Some((id, 42)));
+        for wrong in ["/d/x/00000000000000000042.index", "/d/BwcHBwcHBwcHBwcHBwcHBw-3/x.index", "x.index"] {
+            assert_eq!(place(Path::new(wrong)), None, "{wrong}");
+        }
+    }
+}
