@@ -445,6 +445,7 @@ impl Client {
     /// A fresh producer id with its epoch. A broker that has just started may need a moment.
     async fn producer_id(&mut self) -> Result<(i64, i16), ClientError> {
         let request = InitProducerIdRequest {
+            transactional_id: None,
             transaction_timeout_ms: i32::MAX,
             ..Default::default()
         };
