@@ -9,7 +9,7 @@ use ottla_admin_cli::args::{self, AdminListen, Start};
 use ottla_admin_cli::commands::config::explain::Setting;
 use ottla_admin_cli::commands::file::dump::Printer;
 use ottla_admin_cli::{CliError, Exit, Host};
-use ottla_broker::boot::{self, StartOptions};
+use ottla_broker::boot::{self, StartError, StartOptions};
 use ottla_broker::config::key::Key;
 use ottla_broker::config::keys;
 use ottla_broker::config::nearest::nearest;
@@ -49,7 +49,10 @@ struct ThisBroker;
 
 impl Host for ThisBroker {
     fn start(&self, start: Start) -> Result<(), CliError> {
-        boot::start(options(start)).map_err(|error| CliError::refused(error.to_string()))
+        boot::start(options(start)).map_err(|error| match error {
+            StartError::Option { .. } | StartError::Setting(_) => CliError::usage(error.to_string()),
+            other => CliError::refused(other.to_string()),
+        })
     }
 
     fn settings(&self) -> Vec<Setting> {

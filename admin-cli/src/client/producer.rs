@@ -164,7 +164,6 @@ impl Producer {
         building.push(time::wall_ms(), record.key, record.value, record.headers);
         if building.size() >= self.settings.batch_bytes {
             self.seal(lane)?;
-            self.sticky = (self.sticky + 1) % self.lanes.len();
             self.pump().await?;
         }
         Ok(())
@@ -209,6 +208,9 @@ impl Producer {
                 Some(&error.to_string()),
             )
         })?;
+        if lane == self.sticky {
+            self.sticky = (self.sticky + 1) % self.lanes.len();
+        }
         // Sequences wrap from the largest number to 0.
         let next = i64::from(self.lanes[lane].next_sequence) + i64::from(count);
         self.lanes[lane].next_sequence = i32::try_from(next & i64::from(i32::MAX)).unwrap_or(0);

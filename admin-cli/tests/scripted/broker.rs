@@ -9,13 +9,16 @@ use ottla_protocol::api::{self, ApiKey, Request, RequestHeader};
 use ottla_protocol::error_code::ErrorCode;
 use ottla_protocol::ids::Uuid;
 use ottla_protocol::messages::api_versions::{ApiVersion, ApiVersionsRequest, ApiVersionsResponse};
-use ottla_protocol::messages::fetch::{FetchRequest, FetchResponse, FetchableTopicResponse, PartitionData};
+use ottla_protocol::messages::fetch::{
+    FetchRequest, FetchResponse, FetchableTopicResponse, PartitionData,
+};
 use ottla_protocol::messages::init_producer_id::{InitProducerIdRequest, InitProducerIdResponse};
 use ottla_protocol::messages::list_offsets::{
     ListOffsetsPartitionResponse, ListOffsetsRequest, ListOffsetsResponse, ListOffsetsTopicResponse,
 };
 use ottla_protocol::messages::metadata::{
-    MetadataRequest, MetadataResponse, MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic,
+    MetadataRequest, MetadataResponse, MetadataResponseBroker, MetadataResponsePartition,
+    MetadataResponseTopic,
 };
 use ottla_protocol::messages::produce::{
     PartitionProduceResponse, ProduceRequest, ProduceResponse, TopicProduceResponse,
@@ -72,7 +75,13 @@ pub fn start(mind: Mind) -> (Address, Rc<RefCell<Mind>>) {
         }
     })
     .detach();
-    (Address { host: "127.0.0.1".to_owned(), port }, mind)
+    (
+        Address {
+            host: "127.0.0.1".to_owned(),
+            port,
+        },
+        mind,
+    )
 }
 
 async fn serve(stream: Stream, mind: Rc<RefCell<Mind>>) {
@@ -118,10 +127,19 @@ fn answer(mind: &mut Mind, frame: &[u8]) -> Reply {
         MetadataRequest::KEY => encode(&metadata(mind), header.api_key, version, id),
         InitProducerIdRequest::KEY => {
             let refused = step(&mut mind.producer_id);
-            let body = InitProducerIdResponse { error_code: refused, producer_id: 7, ..Default::default() };
+            let body = InitProducerIdResponse {
+                error_code: refused,
+                producer_id: 7,
+                ..Default::default()
+            };
             encode(&body, header.api_key, version, id)
         }
-        ListOffsetsRequest::KEY => encode(&offsets(mind, &mut reader, version), header.api_key, version, id),
+        ListOffsetsRequest::KEY => encode(
+            &offsets(mind, &mut reader, version),
+            header.api_key,
+            version,
+            id,
+        ),
         ProduceRequest::KEY => produce(mind, &mut reader, version, id),
         FetchRequest::KEY => fetch(mind, &mut reader, version, id),
         other => panic!("nobody asks for {other}"),
@@ -129,7 +147,12 @@ fn answer(mind: &mut Mind, frame: &[u8]) -> Reply {
 }
 
 fn encode(body: &impl Encode, key: ApiKey, version: i16, id: i32) -> Reply {
-    Reply::Bytes(api::encode_response(body, key, version, id).unwrap().into_bytes().to_vec())
+    Reply::Bytes(
+        api::encode_response(body, key, version, id)
+            .unwrap()
+            .into_bytes()
+            .to_vec(),
+    )
 }
 
 fn step(script: &mut VecDeque<Step>) -> ErrorCode {
@@ -141,7 +164,11 @@ fn step(script: &mut VecDeque<Step>) -> ErrorCode {
 }
 
 fn range(key: ApiKey, min_version: i16, max_version: i16) -> ApiVersion {
-    ApiVersion { api_key: key.0, min_version, max_version }
+    ApiVersion {
+        api_key: key.0,
+        min_version,
+        max_version,
+    }
 }
 
 /// Old versions beside new ones, so that the choice matters.
@@ -154,12 +181,20 @@ fn versions(mind: &Mind) -> ApiVersionsResponse<'static> {
         range(ProduceRequest::KEY, 0, 12),
         range(FetchRequest::KEY, 4, 18),
     ];
-    ApiVersionsResponse { api_keys, ..Default::default() }
+    ApiVersionsResponse {
+        api_keys,
+        ..Default::default()
+    }
 }
 
 fn metadata(mind: &mut Mind) -> MetadataResponse<'static> {
     let error_code = step(&mut mind.metadata);
-    let partition = MetadataResponsePartition { leader_id: 1, replica_nodes: vec![1], isr_nodes: vec![1], ..Default::default() };
+    let partition = MetadataResponsePartition {
+        leader_id: 1,
+        replica_nodes: vec![1],
+        isr_nodes: vec![1],
+        ..Default::default()
+    };
     MetadataResponse {
         brokers: vec![MetadataResponseBroker {
             node_id: 1,
@@ -171,7 +206,11 @@ fn metadata(mind: &mut Mind) -> MetadataResponse<'static> {
             error_code,
             name: Some(TOPIC.into()),
             topic_id: ID,
-            partitions: if error_code.is_error() { vec![] } else { vec![partition] },
+            partitions: if error_code.is_error() {
+                vec![]
+            } else {
+                vec![partition]
+            },
             ..Default::default()
         }],
         ..Default::default()
@@ -181,19 +220,36 @@ fn metadata(mind: &mut Mind) -> MetadataResponse<'static> {
 fn offsets(mind: &Mind, reader: &mut Reader<'_>, version: i16) -> ListOffsetsResponse<'static> {
     let request = ListOffsetsRequest::decode(reader, version).unwrap();
     let asked = &request.topics[0].partitions[0];
-    let offset = if asked.timestamp == -1 { end(&mind.log) } else { 0 };
-    let partition = ListOffsetsPartitionResponse { offset, ..Default::default() };
-    let topic = ListOffsetsTopicResponse { name: TOPIC.into(), partitions: vec![partition] };
-    ListOffsetsResponse { topics: vec![topic], ..Default::default() }
+    let offset = if asked.timestamp == -1 {
+        end(&mind.log)
+    } else {
+        0
+    };
+    let partition = ListOffsetsPartitionResponse {
+        offset,
+        ..Default::default()
+    };
+    let topic = ListOffsetsTopicResponse {
+        name: TOPIC.into(),
+        partitions: vec![partition],
+    };
+    ListOffsetsResponse {
+        topics: vec![topic],
+        ..Default::default()
+    }
 }
 
 fn end(log: &[Vec<u8>]) -> i64 {
-    log.last().map_or(0, |batch| BatchView::parse(batch).unwrap().header.next_offset())
+    log.last().map_or(0, |batch| {
+        BatchView::parse(batch).unwrap().header.next_offset()
+    })
 }
 
 fn produce(mind: &mut Mind, reader: &mut Reader<'_>, version: i16, id: i32) -> Reply {
     let request = ProduceRequest::decode(reader, version).unwrap();
-    let Records::Borrowed(bytes) = request.topic_data[0].partition_data[0].records else { panic!("no records") };
+    let Records::Borrowed(bytes) = request.topic_data[0].partition_data[0].records else {
+        panic!("no records")
+    };
     mind.seen.push(bytes.to_vec());
     let step = mind.produce.pop_front();
     let (error_code, base_offset) = match step {
@@ -205,17 +261,34 @@ fn produce(mind: &mut Mind, reader: &mut Reader<'_>, version: i16, id: i32) -> R
     if step == Some(Step::DoneAndGone) {
         return Reply::HangUp;
     }
-    let partition = PartitionProduceResponse { error_code, base_offset, ..Default::default() };
-    let topic = TopicProduceResponse { name: TOPIC.into(), partition_responses: vec![partition], ..Default::default() };
-    let body = ProduceResponse { responses: vec![topic], ..Default::default() };
+    let partition = PartitionProduceResponse {
+        error_code,
+        base_offset,
+        ..Default::default()
+    };
+    let topic = TopicProduceResponse {
+        name: TOPIC.into(),
+        partition_responses: vec![partition],
+        ..Default::default()
+    };
+    let body = ProduceResponse {
+        responses: vec![topic],
+        ..Default::default()
+    };
     encode(&body, ProduceRequest::KEY, version, id)
 }
 
 /// Stores a batch as a broker does: a sequence that is there already keeps its offset, a gap is refused.
 fn append(log: &mut Vec<Vec<u8>>, bytes: &[u8]) -> (ErrorCode, i64) {
     let header = BatchView::parse(bytes).unwrap().header;
-    let stored: Vec<_> = log.iter().map(|batch| BatchView::parse(batch).unwrap().header).collect();
-    if let Some(same) = stored.iter().find(|stored| stored.base_sequence == header.base_sequence) {
+    let stored: Vec<_> = log
+        .iter()
+        .map(|batch| BatchView::parse(batch).unwrap().header)
+        .collect();
+    if let Some(same) = stored
+        .iter()
+        .find(|stored| stored.base_sequence == header.base_sequence)
+    {
         return (ErrorCode::NONE, same.base_offset);
     }
     if stored.last().map_or(0, |last| last.last_sequence() + 1) != header.base_sequence {
@@ -237,12 +310,27 @@ fn fetch(mind: &mut Mind, reader: &mut Reader<'_>, version: i16, id: i32) -> Rep
         Some(Step::Silent) => return Reply::Nothing,
         Some(Step::DoneAndGone) | None => ErrorCode::NONE,
     };
-    let wanted = mind.log.iter().filter(|batch| BatchView::parse(batch).unwrap().header.next_offset() > from);
+    let wanted = mind
+        .log
+        .iter()
+        .filter(|batch| BatchView::parse(batch).unwrap().header.next_offset() > from);
     let mut bytes: Vec<u8> = wanted.flatten().copied().collect();
     bytes.truncate(bytes.len() - mind.cut.min(bytes.len()));
     mind.cut = 0;
-    let partition = PartitionData { error_code, records: Records::Borrowed(&bytes), high_watermark: end(&mind.log), ..Default::default() };
-    let topic = FetchableTopicResponse { topic_id: ID, partitions: vec![partition], ..Default::default() };
-    let body = FetchResponse { responses: vec![topic], ..Default::default() };
+    let partition = PartitionData {
+        error_code,
+        records: Records::Borrowed(&bytes),
+        high_watermark: end(&mind.log),
+        ..Default::default()
+    };
+    let topic = FetchableTopicResponse {
+        topic_id: ID,
+        partitions: vec![partition],
+        ..Default::default()
+    };
+    let body = FetchResponse {
+        responses: vec![topic],
+        ..Default::default()
+    };
     encode(&body, FetchRequest::KEY, version, id)
 }

@@ -26,22 +26,45 @@ where
     F: Fn() -> Fut + Clone + Send + 'static,
     Fut: Future<Output = ()> + 'static,
 {
-    run(Config { cores: Cores::Floating, io_memory: 64 << 10, ..Config::default() }, move |_| test()).unwrap();
+    run(
+        Config {
+            cores: Cores::Floating,
+            io_memory: 64 << 10,
+            ..Config::default()
+        },
+        move |_| test(),
+    )
+    .unwrap();
 }
 
 fn client(address: &Address, timeout: Duration) -> Client {
-    Client::new(Options { brokers: vec![address.clone()], timeout })
+    Client::new(Options {
+        brokers: vec![address.clone()],
+        timeout,
+    })
 }
 
 fn settings() -> Settings {
-    Settings { acks: -1, codec: Codec::None, idempotent: true, batch_bytes: 200 }
+    Settings {
+        acks: -1,
+        codec: Codec::None,
+        idempotent: true,
+        batch_bytes: 200,
+    }
 }
 
 /// Sends `count` records of 50 bytes: batches of three. Gives the values.
 async fn send(producer: &mut Producer, count: usize) -> Result<Vec<String>, ClientError> {
     let values: Vec<String> = (0..count).map(|n| format!("{n:050}")).collect();
     for value in &values {
-        producer.push(Outgoing { partition: None, key: None, value: Some(value.as_bytes()), headers: &[] }).await?;
+        producer
+            .push(Outgoing {
+                partition: None,
+                key: None,
+                value: Some(value.as_bytes()),
+                headers: &[],
+            })
+            .await?;
     }
     producer.flush().await?;
     Ok(values)
@@ -69,13 +92,25 @@ async fn receive(address: &Address) -> Result<Vec<String>, ClientError> {
 #[test]
 fn what_was_sent_comes_back() {
     on_shard(|| async {
-        let (address, mind) = broker::start(Mind { api_versions: 4, ..Mind::default() });
-        let mut producer = Producer::open(client(&address, TIMEOUT), TOPIC, settings()).await.unwrap();
+        let (address, mind) = broker::start(Mind {
+            api_versions: 4,
+            ..Mind::default()
+        });
+        let mut producer = Producer::open(client(&address, TIMEOUT), TOPIC, settings())
+            .await
+            .unwrap();
         let values = send(&mut producer, 20).await.unwrap();
         let acked = producer.take_acked();
         assert_eq!(acked.iter().map(|batch| batch.records).sum::<u64>(), 20);
-        assert!(acked.windows(2).all(|pair| pair[0].base_offset < pair[1].base_offset));
-        assert!(mind.borrow().log.len() > 4, "several batches were in flight");
+        assert!(
+            acked
+                .windows(2)
+                .all(|pair| pair[0].base_offset < pair[1].base_offset)
+        );
+        assert!(
+            mind.borrow().log.len() > 4,
+            "several batches were in flight"
+        );
         mind.borrow_mut().cut = 30;
         assert_eq!(receive(&address).await.unwrap(), values);
     });
@@ -85,8 +120,16 @@ fn what_was_sent_comes_back() {
 #[test]
 fn an_old_brokers_versions_are_learned() {
     on_shard(|| async {
-        let (address, _) = broker::start(Mind { api_versions: 2, ..Mind::default() });
-        assert!(client(&address, TIMEOUT).topic(TOPIC, Missing::Fail).await.is_ok());
+        let (address, _) = broker::start(Mind {
+            api_versions: 2,
+            ..Mind::default()
+        });
+        assert!(
+            client(&address, TIMEOUT)
+                .topic(TOPIC, Missing::Fail)
+                .await
+                .is_ok()
+        );
     });
 }
 
@@ -94,17 +137,34 @@ fn an_old_brokers_versions_are_learned() {
 #[test]
 fn retries_neither_lose_nor_repeat_nor_reorder() {
     for at in 0..4 {
-        for step in [Step::Refuse(ErrorCode::NOT_LEADER_OR_FOLLOWER), Step::Gone, Step::DoneAndGone] {
+        for step in [
+            Step::Refuse(ErrorCode::NOT_LEADER_OR_FOLLOWER),
+            Step::Gone,
+            Step::DoneAndGone,
+        ] {
             on_shard(move || async move {
                 // Nothing else of the script is used up before the step: no step is a request that goes well.
-                let (address, mind) = broker::start(Mind { api_versions: 4, ..Mind::default() });
-                let mut producer = Producer::open(client(&address, TIMEOUT), TOPIC, settings()).await.unwrap();
+                let (address, mind) = broker::start(Mind {
+                    api_versions: 4,
+                    ..Mind::default()
+                });
+                let mut producer = Producer::open(client(&address, TIMEOUT), TOPIC, settings())
+                    .await
+                    .unwrap();
                 let before = send(&mut producer, 3 * at).await.unwrap();
                 mind.borrow_mut().produce = [step, step].into();
                 let after = send(&mut producer, 12).await.unwrap();
-                let sum: u64 = producer.take_acked().iter().map(|batch| batch.records).sum();
+                let sum: u64 = producer
+                    .take_acked()
+                    .iter()
+                    .map(|batch| batch.records)
+                    .sum();
                 assert_eq!(sum, (before.len() + after.len()) as u64);
-                assert_eq!(receive(&address).await.unwrap(), [before, after].concat(), "{step:?} after {at}");
+                assert_eq!(
+                    receive(&address).await.unwrap(),
+                    [before, after].concat(),
+                    "{step:?} after {at}"
+                );
             });
         }
     }
@@ -122,7 +182,9 @@ fn a_topic_and_a_producer_id_that_take_a_moment_are_awaited() {
             ..Mind::default()
         };
         let (address, _mind) = broker::start(mind);
-        let mut producer = Producer::open(client(&address, TIMEOUT), TOPIC, settings()).await.unwrap();
+        let mut producer = Producer::open(client(&address, TIMEOUT), TOPIC, settings())
+            .await
+            .unwrap();
         send(&mut producer, 1).await.unwrap();
     });
 }
@@ -131,11 +193,21 @@ fn a_topic_and_a_producer_id_that_take_a_moment_are_awaited() {
 fn a_final_refusal_ends_it_with_the_brokers_reason() {
     on_shard(|| async {
         let produce = [Step::Refuse(ErrorCode::MESSAGE_TOO_LARGE)].into();
-        let (address, _) = broker::start(Mind { api_versions: 4, produce, ..Mind::default() });
-        let mut producer = Producer::open(client(&address, TIMEOUT), TOPIC, settings()).await.unwrap();
+        let (address, _) = broker::start(Mind {
+            api_versions: 4,
+            produce,
+            ..Mind::default()
+        });
+        let mut producer = Producer::open(client(&address, TIMEOUT), TOPIC, settings())
+            .await
+            .unwrap();
         let error = CliError::from(send(&mut producer, 1).await.unwrap_err());
         assert_eq!(error.exit, Exit::Refused);
-        assert!(error.what.contains("producing to orders/0") && error.what.contains("MESSAGE_TOO_LARGE"), "{error}");
+        assert!(
+            error.what.contains("producing to orders/0")
+                && error.what.contains("MESSAGE_TOO_LARGE"),
+            "{error}"
+        );
         assert!(error.next.is_some());
     });
 }
@@ -143,10 +215,16 @@ fn a_final_refusal_ends_it_with_the_brokers_reason() {
 #[test]
 fn a_fetch_that_fails_is_asked_again() {
     on_shard(|| async {
-        let (address, mind) = broker::start(Mind { api_versions: 4, ..Mind::default() });
-        let mut producer = Producer::open(client(&address, TIMEOUT), TOPIC, settings()).await.unwrap();
+        let (address, mind) = broker::start(Mind {
+            api_versions: 4,
+            ..Mind::default()
+        });
+        let mut producer = Producer::open(client(&address, TIMEOUT), TOPIC, settings())
+            .await
+            .unwrap();
         let values = send(&mut producer, 5).await.unwrap();
-        mind.borrow_mut().fetch = [Step::Refuse(ErrorCode::NOT_LEADER_OR_FOLLOWER), Step::Gone].into();
+        mind.borrow_mut().fetch =
+            [Step::Refuse(ErrorCode::NOT_LEADER_OR_FOLLOWER), Step::Gone].into();
         assert_eq!(receive(&address).await.unwrap(), values);
     });
 }
@@ -155,11 +233,21 @@ fn a_fetch_that_fails_is_asked_again() {
 fn silence_is_an_error_in_time() {
     on_shard(|| async {
         let fetch = [Step::Silent; 20].into();
-        let (address, _) = broker::start(Mind { api_versions: 4, fetch, ..Mind::default() });
+        let (address, _) = broker::start(Mind {
+            api_versions: 4,
+            fetch,
+            ..Mind::default()
+        });
         let timeout = Duration::from_millis(100);
         let mut client = client(&address, timeout);
         let topic = client.topic(TOPIC, Missing::Fail).await.unwrap();
-        let mut consumer = Consumer::new(client, topic, BTreeMap::from([(0, 0)]), BTreeMap::new(), timeout);
+        let mut consumer = Consumer::new(
+            client,
+            topic,
+            BTreeMap::from([(0, 0)]),
+            BTreeMap::new(),
+            timeout,
+        );
         let error = loop {
             if let Err(error) = consumer.poll(&mut |_| ControlFlow::Continue(())).await {
                 break CliError::from(error);
@@ -172,8 +260,14 @@ fn silence_is_an_error_in_time() {
 #[test]
 fn nobody_there_is_unreachable_and_says_what_to_do() {
     on_shard(|| async {
-        let nobody = Address { host: "127.0.0.1".to_owned(), port: 1 };
-        let error = client(&nobody, TIMEOUT).metadata(None, false).await.unwrap_err();
+        let nobody = Address {
+            host: "127.0.0.1".to_owned(),
+            port: 1,
+        };
+        let error = client(&nobody, TIMEOUT)
+            .metadata(None, false)
+            .await
+            .unwrap_err();
         let error = CliError::from(error);
         assert_eq!(error.exit, Exit::Unreachable);
         assert!(error.next.unwrap().contains("ottla start"));

@@ -23,7 +23,7 @@ const HEIGHTS: &[&[&str]] = &[
     &["controller"],
     &["api"],
     &["net", "admin"],
-    &["boot"],
+    &["boot", "dump"],
 ];
 
 /// Files of at most this many lines; one that grows past it wants to be two.

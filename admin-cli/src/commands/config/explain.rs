@@ -16,6 +16,9 @@ Examples:
   ottla config explain retention             all whose name contains it
   ottla config explain --output json";
 
+/// The widest cell of the list.
+const CELL: usize = 32;
+
 /// Explain the settings that Kafka names: meaning, default, values.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = EXAMPLES)]
@@ -114,11 +117,19 @@ fn lines(settings: &[Setting]) -> String {
             setting.name.clone(),
             setting.scope.to_owned(),
             setting.kind.clone(),
-            default,
-            setting.values.clone(),
+            short(&default),
+            short(&setting.values),
         ]);
     }
     table.to_string()
+}
+
+/// At most [`CELL`] characters; the page of one setting shows all.
+fn short(text: &str) -> String {
+    match text.char_indices().nth(CELL) {
+        None => text.to_owned(),
+        Some((at, _)) => format!("{}...", text[..at].trim_end()),
+    }
 }
 
 fn page(setting: &Setting) -> String {
@@ -178,8 +189,8 @@ mod tests {
 
     #[test]
     fn all_of_them_or_those_with_a_part() {
-        let all = "NAME              OF      TYPE  DEFAULT    VALUES\n\
-                   log.retention.ms  broker  long  -          at least -1\n\
+        let all = "NAME              OF      TYPE    DEFAULT  VALUES\n\
+                   log.retention.ms  broker  long          -  at least -1\n\
                    retention.ms      topic   long  604800000  at least -1\n";
         assert_eq!(explain(None).as_deref(), Ok(all));
         assert_eq!(explain(Some("retention")).as_deref(), Ok(all));

@@ -62,7 +62,12 @@ impl Serialize for Fields {
 impl Item {
     /// An item without values.
     pub fn new(at: u64, depth: usize, what: &'static str) -> Item {
-        Item { at, what, depth, fields: Fields::default() }
+        Item {
+            at,
+            what,
+            depth,
+            fields: Fields::default(),
+        }
     }
 
     /// Adds a value.
@@ -92,10 +97,16 @@ impl Printer {
 }
 
 fn text(item: &Item) -> String {
-    let mut line = format!("{:>12}  {:indent$}{}", item.at, "", item.what, indent = item.depth * 2);
+    let mut line = format!(
+        "{:>12}  {:indent$}{}",
+        item.at,
+        "",
+        item.what,
+        indent = item.depth * 2
+    );
     for (name, value) in &item.fields.0 {
         let shown = match value {
-            Value::String(text) if text.contains(' ') || text.is_empty() => format!("{text:?}"),
+            Value::String(text) if !is_plain(text) => format!("{text:?}"),
             Value::String(text) => text.clone(),
             other => other.to_string(),
         };
@@ -104,9 +115,19 @@ fn text(item: &Item) -> String {
     line
 }
 
+/// Can stand in a line of fields as it is.
+fn is_plain(text: &str) -> bool {
+    !text.is_empty()
+        && !text.chars().any(|c| {
+            c.is_whitespace() || c.is_control() || c == '"' || c == char::REPLACEMENT_CHARACTER
+        })
+}
+
 /// Shows a file.
 pub fn run(args: Dump, host: &dyn Host) -> Result<(), CliError> {
-    let printer = Printer { output: args.output.output };
+    let printer = Printer {
+        output: args.output.output,
+    };
     host.dump(args.file, args.records, printer)
 }
 
@@ -124,7 +145,10 @@ mod tests {
 
     #[test]
     fn a_line_for_people() {
-        assert_eq!(text(&item()), "        4096    entry  partition=AAA-0  index=7  key=null  value=\"two words\"");
+        assert_eq!(
+            text(&item()),
+            "        4096    entry  partition=AAA-0  index=7  key=null  value=\"two words\""
+        );
     }
 
     #[test]
