@@ -7,6 +7,7 @@ mod index;
 mod journal;
 mod segment;
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
@@ -14,7 +15,6 @@ use ottla_admin_cli::CliError;
 use ottla_admin_cli::commands::file::dump::{Item, Printer};
 use ottla_admin_cli::commands::on_shard;
 use ottla_runtime::fs::{File, OpenOptions};
-use std::cell::RefCell;
 
 /// Read in one go.
 const WINDOW: usize = 1 << 20;
@@ -27,9 +27,12 @@ type Emit<'e> = dyn FnMut(Item) -> Result<(), CliError> + 'e;
 /// # Errors
 /// When the file cannot be read, is none of ours, or is damaged: then everything before the damage has been printed.
 pub fn run(file: PathBuf, records: bool, printer: Printer) -> Result<(), CliError> {
-    on_shard((file, records, printer), |(file, records, mut printer)| async move {
-        read(&file, records, &mut |item| printer.item(&item)).await
-    })
+    on_shard(
+        (file, records, printer),
+        |(file, records, mut printer)| async move {
+            read(&file, records, &mut |item| printer.item(&item)).await
+        },
+    )
 }
 
 async fn read(path: &Path, records: bool, emit: &mut Emit<'_>) -> Result<(), CliError> {
@@ -37,8 +40,11 @@ async fn read(path: &Path, records: bool, emit: &mut Emit<'_>) -> Result<(), Cli
         Some("journal") => journal::read(Source::open(path).await?, emit).await,
         Some("log") => segment::read(Source::open(path).await?, records, emit).await,
         Some("index") => index::read(Source::open(path).await?, path, emit).await,
-        _ => Err(CliError::usage(format!("{}: not the name of a file that can be shown", path.display()))
-            .next("name a NUMBER.journal, OFFSET.log or OFFSET.index file of a data folder")),
+        _ => Err(CliError::usage(format!(
+            "{}: not the name of a file that can be shown",
+            path.display()
+        ))
+        .next("name a NUMBER.journal, OFFSET.log or OFFSET.index file of a data folder")),
     }
 }
 
@@ -53,10 +59,22 @@ struct Source {
 impl Source {
     async fn open(path: &Path) -> Result<Source, CliError> {
         let name = path.display().to_string();
-        let failed = |error: std::io::Error| CliError::refused(format!("{name}: {error}"));
-        let file = File::open(path, &OpenOptions::read_only()).await.map_err(failed)?;
+        let failed = |error: std::io::Error| match error.kind() {
+            std::io::ErrorKind::NotFound => {
+                CliError::refused(format!("{name}: there is no such file"))
+            }
+            _ => CliError::refused(format!("{name}: {error}")),
+        };
+        let file = File::open(path, &OpenOptions::read_only())
+            .await
+            .map_err(failed)?;
         let size = file.len().await.map_err(failed)?;
-        Ok(Source { name, file, size, window: RefCell::new((0, Bytes::new())) })
+        Ok(Source {
+            name,
+            file,
+            size,
+            window: RefCell::new((0, Bytes::new())),
+        })
     }
 
     /// `len` bytes at `at`; fewer only at the end of the file.
@@ -74,7 +92,9 @@ impl Source {
             *self.window.borrow_mut() = (at, fresh.clone());
             (at, fresh)
         };
-        let from = usize::try_from(at - start).unwrap_or(usize::MAX).min(window.len());
+        let from = usize::try_from(at - start)
+            .unwrap_or(usize::MAX)
+            .min(window.len());
         Ok(window.slice(from..window.len().min(from.saturating_add(len))))
     }
 

@@ -50,7 +50,9 @@ struct ThisBroker;
 impl Host for ThisBroker {
     fn start(&self, start: Start) -> Result<(), CliError> {
         boot::start(options(start)).map_err(|error| match error {
-            StartError::Option { .. } | StartError::Setting(_) => CliError::usage(error.to_string()),
+            StartError::Option { .. } | StartError::Setting(_) => {
+                CliError::usage(error.to_string())
+            }
             other => CliError::refused(other.to_string()),
         })
     }

@@ -14,7 +14,7 @@ use ottla_runtime::time::{self, Instant};
 
 use super::connection::{Answer, Pending};
 use super::error::ClientError;
-use super::offsets::by_leader;
+use super::offsets::{BEGINNING, by_leader};
 use super::view::TopicView;
 use super::{Client, LOOK_AGAIN, Missing};
 use crate::render::record::Received;
@@ -46,6 +46,8 @@ pub struct Consumer {
     /// Where reading a partition ends, where it ends.
     ends: BTreeMap<i32, i64>,
     max_wait: Duration,
+    /// Partitions whose position the broker does not have.
+    outside: Vec<i32>,
     /// Since when nothing but failures came.
     failing_since: Option<Instant>,
 }
@@ -70,6 +72,7 @@ impl Consumer {
             positions,
             ends,
             max_wait,
+            outside: Vec::new(),
             failing_since: None,
         };
         consumer.drop_finished();
@@ -96,11 +99,14 @@ impl Consumer {
             }
         }
         for flight in flights {
-            match self.finish(flight, visit, &mut jumps).await {
+            match self.finish(flight, visit).await {
                 Ok(ControlFlow::Continue(())) => fruitful = true,
                 Ok(ControlFlow::Break(())) => return Ok(jumps),
                 Err(error) => failure = Some(error),
             }
+        }
+        if failure.is_none() && !self.outside.is_empty() {
+            failure = self.resettle(&mut jumps).await.err();
         }
         self.drop_finished();
         match failure {
@@ -153,7 +159,6 @@ impl Consumer {
         &mut self,
         flight: Flight,
         visit: &mut Visitor<'_>,
-        jumps: &mut Vec<Jump>,
     ) -> Result<ControlFlow<()>, ClientError> {
         let answer: Answer<FetchRequest<'static>> = flight.answer().await?;
         let body = answer.body()?;
@@ -166,7 +171,7 @@ impl Consumer {
         }
         let mut failure = None;
         for data in body.responses.iter().flat_map(|topic| &topic.partitions) {
-            match self.take(data, visit, jumps) {
+            match self.take(data, visit) {
                 Ok(ControlFlow::Continue(())) => {}
                 Ok(ControlFlow::Break(())) => return Ok(ControlFlow::Break(())),
                 Err(error) if error.is_passing() => failure = Some(error),
@@ -181,19 +186,13 @@ impl Consumer {
         &mut self,
         data: &PartitionData<'_>,
         visit: &mut Visitor<'_>,
-        jumps: &mut Vec<Jump>,
     ) -> Result<ControlFlow<()>, ClientError> {
         let partition = data.partition_index;
         let Some(&position) = self.positions.get(&partition) else {
             return Ok(ControlFlow::Continue(()));
         };
-        if data.error_code == ErrorCode::OFFSET_OUT_OF_RANGE && position < data.log_start_offset {
-            jumps.push(Jump {
-                partition,
-                from: position,
-                to: data.log_start_offset,
-            });
-            self.positions.insert(partition, data.log_start_offset);
+        if data.error_code == ErrorCode::OFFSET_OUT_OF_RANGE {
+            self.outside.push(partition);
             return Ok(ControlFlow::Continue(()));
         }
         if data.error_code.is_error() {
@@ -273,6 +272,33 @@ impl Consumer {
         self.positions
             .insert(partition, header.next_offset().max(position));
         Ok(ControlFlow::Continue(()))
+    }
+
+    /// Goes on at the oldest record kept, where records were deleted before they could be read.
+    ///
+    /// # Errors
+    /// When a position is beyond the end instead.
+    async fn resettle(&mut self, jumps: &mut Vec<Jump>) -> Result<(), ClientError> {
+        let outside = std::mem::take(&mut self.outside);
+        let topic = self.topic.name.clone();
+        for (partition, to) in self.client.offsets(&topic, &outside, BEGINNING).await? {
+            let from = self.positions.get(&partition).copied().unwrap_or(0);
+            if from >= to {
+                let what = format!("reading {topic}/{partition} at offset {from}");
+                return Err(ClientError::refused(
+                    what,
+                    ErrorCode::OFFSET_OUT_OF_RANGE,
+                    None,
+                ));
+            }
+            jumps.push(Jump {
+                partition,
+                from,
+                to,
+            });
+            self.positions.insert(partition, to);
+        }
+        Ok(())
     }
 
     fn damaged(&self, partition: i32, why: &str) -> ClientError {

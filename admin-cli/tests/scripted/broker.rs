@@ -56,6 +56,8 @@ pub struct Mind {
     pub fetch: VecDeque<Step>,
     /// The partition's batches, as stored.
     pub log: Vec<Vec<u8>>,
+    /// The oldest offset that it still has.
+    pub begin: i64,
     /// Every batch that came, also those refused.
     pub seen: Vec<Vec<u8>>,
     /// Bytes that are cut from the end of a Fetch answer.
@@ -223,7 +225,7 @@ fn offsets(mind: &Mind, reader: &mut Reader<'_>, version: i16) -> ListOffsetsRes
     let offset = if asked.timestamp == -1 {
         end(&mind.log)
     } else {
-        0
+        mind.begin
     };
     let partition = ListOffsetsPartitionResponse {
         offset,
@@ -308,6 +310,7 @@ fn fetch(mind: &mut Mind, reader: &mut Reader<'_>, version: i16, id: i32) -> Rep
         Some(Step::Refuse(code)) => code,
         Some(Step::Gone) => return Reply::HangUp,
         Some(Step::Silent) => return Reply::Nothing,
+        _ if from < mind.begin || from > end(&mind.log) => ErrorCode::OFFSET_OUT_OF_RANGE,
         Some(Step::DoneAndGone) | None => ErrorCode::NONE,
     };
     let wanted = mind
@@ -315,6 +318,9 @@ fn fetch(mind: &mut Mind, reader: &mut Reader<'_>, version: i16, id: i32) -> Rep
         .iter()
         .filter(|batch| BatchView::parse(batch).unwrap().header.next_offset() > from);
     let mut bytes: Vec<u8> = wanted.flatten().copied().collect();
+    if error_code.is_error() {
+        bytes.clear();
+    }
     bytes.truncate(bytes.len() - mind.cut.min(bytes.len()));
     mind.cut = 0;
     let partition = PartitionData {

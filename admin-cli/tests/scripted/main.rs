@@ -230,6 +230,41 @@ fn a_fetch_that_fails_is_asked_again() {
 }
 
 #[test]
+fn deleted_records_are_jumped_over_and_what_never_was_is_refused() {
+    on_shard(|| async {
+        let (address, mind) = broker::start(Mind {
+            api_versions: 4,
+            ..Mind::default()
+        });
+        let mut producer = Producer::open(client(&address, TIMEOUT), TOPIC, settings())
+            .await
+            .unwrap();
+        send(&mut producer, 9).await.unwrap();
+        mind.borrow_mut().begin = 6;
+        for (from, expected) in [(2, Some(6)), (7, Some(7)), (10, None)] {
+            let mut client = client(&address, TIMEOUT);
+            let topic = client.topic(TOPIC, Missing::Fail).await.unwrap();
+            let (positions, ends) = (BTreeMap::from([(0, from)]), BTreeMap::new());
+            let mut consumer =
+                Consumer::new(client, topic, positions, ends, Duration::from_millis(100));
+            let mut first = None;
+            let result = loop {
+                let mut visit = |record: &ottla_admin_cli::render::record::Received<'_>| {
+                    first.get_or_insert(record.offset);
+                    ControlFlow::Break(())
+                };
+                match consumer.poll(&mut visit).await {
+                    Ok(_) if first.is_none() => {}
+                    other => break other,
+                }
+            };
+            assert_eq!(first, expected);
+            assert_eq!(result.is_ok(), expected.is_some(), "{result:?}");
+        }
+    });
+}
+
+#[test]
 fn silence_is_an_error_in_time() {
     on_shard(|| async {
         let fetch = [Step::Silent; 20].into();

@@ -14,8 +14,11 @@ use super::{Emit, Source};
 /// Shows every block and its entries.
 pub async fn read(source: Source, path: &Path, emit: &mut Emit<'_>) -> Result<(), CliError> {
     let Some((id, base)) = place(path) else {
-        return Err(CliError::refused(format!("{}: the path does not tell which partition it belongs to", source.name))
-            .next("name it as it stands in the data folder: .../TOPIC_ID-PARTITION/OFFSET.index"));
+        return Err(CliError::refused(format!(
+            "{}: the path does not tell which partition it belongs to",
+            source.name
+        ))
+        .next("name it as it stands in the data folder: .../TOPIC_ID-PARTITION/OFFSET.index"));
     };
     let mut number = 0;
     let mut at = 0;
@@ -23,7 +26,9 @@ pub async fn read(source: Source, path: &Path, emit: &mut Emit<'_>) -> Result<()
         let block = source.read(at, BLOCK).await?;
         let found = IndexBlock::decode(&block, id, base, number);
         let block = found.map_err(|error| {
-            source.broken(at, &error.to_string()).next("no data is lost: the broker rebuilds an index from its segment")
+            source
+                .broken(at, &error.to_string())
+                .next("no data is lost: the broker rebuilds an index from its segment")
         })?;
         emit(block_item(at, &block))?;
         for entry in &block.entries {
@@ -58,7 +63,13 @@ fn place(path: &Path) -> Option<(PartitionId, i64)> {
     let folder = std::path::absolute(path).ok()?;
     let (topic, partition) = folder.parent()?.file_name()?.to_str()?.rsplit_once('-')?;
     let topic: Uuid = topic.parse().ok()?;
-    Some((PartitionId { topic, partition: partition.parse().ok()? }, base))
+    Some((
+        PartitionId {
+            topic,
+            partition: partition.parse().ok()?,
+        },
+        base,
+    ))
 }
 
 #[cfg(test)]
@@ -68,9 +79,16 @@ mod tests {
     #[test]
     fn the_place_is_in_the_names() {
         let path = Path::new("/d/BwcHBwcHBwcHBwcHBwcHBw-3/00000000000000000042.index");
-        let id = PartitionId { topic: Uuid([7; 16]), partition: 3 };
+        let id = PartitionId {
+            topic: Uuid([7; 16]),
+            partition: 3,
+        };
         assert_eq!(place(path), Some((id, 42)));
-        for wrong in ["/d/x/00000000000000000042.index", "/d/BwcHBwcHBwcHBwcHBwcHBw-3/x.index", "x.index"] {
+        for wrong in [
+            "/d/x/00000000000000000042.index",
+            "/d/BwcHBwcHBwcHBwcHBwcHBw-3/x.index",
+            "x.index",
+        ] {
             assert_eq!(place(Path::new(wrong)), None, "{wrong}");
         }
     }

@@ -15,9 +15,19 @@ use super::{Emit, Source};
 /// damage cannot be told from one file alone: the broker decides it when it starts, from all files of the journal.
 pub async fn read(source: Source, emit: &mut Emit<'_>) -> Result<(), CliError> {
     let block = source.read(0, BLOCK).await?;
-    let header = JournalFile::decode(&block).map_err(|error| source.broken(0, &error.to_string()))?;
-    let journal: String = header.journal.iter().map(|byte| format!("{byte:02x}")).collect();
-    emit(Item::new(0, 0, "journal").with("id", journal).with("sequence", header.sequence).with("size", header.size))?;
+    let header =
+        JournalFile::decode(&block).map_err(|error| source.broken(0, &error.to_string()))?;
+    let journal: String = header
+        .journal
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    emit(
+        Item::new(0, 0, "journal")
+            .with("id", journal)
+            .with("sequence", header.sequence)
+            .with("size", header.size),
+    )?;
     let mut position = BLOCK as u64;
     let mut last: Option<(u64, u32)> = None;
     while position + BLOCK as u64 <= source.size {
@@ -27,7 +37,10 @@ pub async fn read(source: Source, emit: &mut Emit<'_>) -> Result<(), CliError> {
             Err(error) => return emit(end(position, &error)),
         };
         if last.is_some_and(|(ordinal, crc)| (run.ordinal, run.previous) != (ordinal + 1, crc)) {
-            let why = format!("run {} does not follow: left from before a crash", run.ordinal);
+            let why = format!(
+                "run {} does not follow: left from before a crash",
+                run.ordinal
+            );
             return emit(Item::new(position, 0, "end").with("because", why));
         }
         emit(run_item(&run))?;
@@ -73,7 +86,9 @@ fn frames(
             }
             Err(error) => {
                 let error = source.broken(place, &format!("a frame cannot be read: {error}"));
-                return Err(error.next("if it is in the last run, it was torn by a crash and nobody was told of it"));
+                return Err(error.next(
+                    "if it is in the last run, it was torn by a crash and nobody was told of it",
+                ));
             }
         }
     }
@@ -90,17 +105,21 @@ fn frame_item(place: u64, frame: &Frame) -> Item {
                 EntryKind::Command => ("command-entry", false),
                 EntryKind::Config => ("config-entry", false),
             };
-            let item = item(what).with("index", entry.index).with("term", entry.term);
+            let item = item(what)
+                .with("index", entry.index)
+                .with("term", entry.term);
             let item = if offsets {
-                item.with("base_offset", entry.base_offset).with("records", entry.records)
+                item.with("base_offset", entry.base_offset)
+                    .with("records", entry.records)
             } else {
                 item
             };
             item.with("bytes", entry.body.len())
         }
-        Frame::HardState { hard, .. } => {
-            item("hard-state").with("term", hard.term).with("vote", hard.vote).with("commit", hard.commit)
-        }
+        Frame::HardState { hard, .. } => item("hard-state")
+            .with("term", hard.term)
+            .with("vote", hard.vote)
+            .with("commit", hard.commit),
         Frame::Truncate { from, .. } => item("truncate").with("from_index", *from),
         Frame::Checkpoint { checkpoint, .. } => checkpoint_fields(item("checkpoint"), checkpoint),
         Frame::Forget { .. } => item("forget"),
@@ -114,7 +133,9 @@ fn checkpoint_fields(item: Item, checkpoint: &Checkpoint) -> Item {
         .with("start_offset", checkpoint.start_offset)
         .with("end_offset", checkpoint.end_offset);
     let item = match &checkpoint.tail {
-        Some(tail) => item.with("segment", tail.segment).with("segment_bytes", tail.length),
+        Some(tail) => item
+            .with("segment", tail.segment)
+            .with("segment_bytes", tail.length),
         None => item,
     };
     item.with("state_bytes", checkpoint.state.len())

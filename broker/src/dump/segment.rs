@@ -28,7 +28,10 @@ pub async fn read(source: Source, records: bool, emit: &mut Emit<'_>) -> Result<
             return Err(broken("the batch's checksum does not fit".to_owned()));
         }
         if let Some(expected) = expected.filter(|expected| header.base_offset < *expected) {
-            return Err(broken(format!("a batch at offset {}, behind {expected}", header.base_offset)));
+            return Err(broken(format!(
+                "a batch at offset {}, behind {expected}",
+                header.base_offset
+            )));
         }
         emit(batch_item(position, &header))?;
         if records {
@@ -55,7 +58,11 @@ fn batch_item(position: u64, header: &BatchHeader) -> Item {
         .with("codec", codec)
         .with("base_timestamp", header.base_timestamp)
         .with("max_timestamp", header.max_timestamp);
-    let item = if attributes.timestamp_type() == TimestampType::LogAppendTime { item.with("log_append_time", true) } else { item };
+    let item = if attributes.timestamp_type() == TimestampType::LogAppendTime {
+        item.with("log_append_time", true)
+    } else {
+        item
+    };
     let item = if header.has_producer() {
         item.with("producer_id", header.producer_id)
             .with("producer_epoch", header.producer_epoch)
@@ -63,8 +70,16 @@ fn batch_item(position: u64, header: &BatchHeader) -> Item {
     } else {
         item
     };
-    let item = if attributes.is_transactional() { item.with("transactional", true) } else { item };
-    if attributes.is_control() { item.with("control", true) } else { item }
+    let item = if attributes.is_transactional() {
+        item.with("transactional", true)
+    } else {
+        item
+    };
+    if attributes.is_control() {
+        item.with("control", true)
+    } else {
+        item
+    }
 }
 
 enum Failure {
@@ -73,7 +88,9 @@ enum Failure {
 }
 
 fn show_records(batch: &BatchView<'_>, position: u64, emit: &mut Emit<'_>) -> Result<(), Failure> {
-    let unpacked = batch.decompress(UNPACKED_MAX).map_err(|error| Failure::Batch(error.to_string()))?;
+    let unpacked = batch
+        .decompress(UNPACKED_MAX)
+        .map_err(|error| Failure::Batch(error.to_string()))?;
     for record in batch.records(&unpacked) {
         let record = record.map_err(|error| Failure::Batch(error.to_string()))?;
         emit(record_item(position, &batch.header, record)).map_err(Failure::Output)?;
@@ -84,8 +101,16 @@ fn show_records(batch: &BatchView<'_>, position: u64, emit: &mut Emit<'_>) -> Re
 fn record_item(position: u64, header: &BatchHeader, record: Record<'_>) -> Item {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     Item::new(position, 1, "record")
-        .with("offset", header.base_offset.saturating_add(i64::from(record.offset_delta)))
-        .with("timestamp", header.base_timestamp.saturating_add(record.timestamp_delta))
+        .with(
+            "offset",
+            header
+                .base_offset
+                .saturating_add(i64::from(record.offset_delta)),
+        )
+        .with(
+            "timestamp",
+            header.base_timestamp.saturating_add(record.timestamp_delta),
+        )
         .with("headers", record.headers.len())
         .with("key", record.key.map(text))
         .with("value", record.value.map(text))

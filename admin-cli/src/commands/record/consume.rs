@@ -172,10 +172,10 @@ async fn positions(
         }
         StartAt::Offset(offset) => {
             check_offset(offset, plan, ends, &topic.name)?;
-            Ok(plan
-                .partitions
+            // A partition that is shorter has nothing before its end that was asked for.
+            Ok(ends
                 .iter()
-                .map(|&partition| (partition, offset))
+                .map(|(&partition, &end)| (partition, offset.min(end)))
                 .collect())
         }
     }
