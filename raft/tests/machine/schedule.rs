@@ -123,6 +123,7 @@ impl Run {
                     (offset, term),
                     "the stamp was wrong"
                 );
+                self.world.waiting.insert((id, p.term, p.index));
                 self.world
                     .history
                     .propose(p.index, p.term, p.base_offset, body);
@@ -260,6 +261,11 @@ impl Run {
             "not together without faults: {states:?}"
         );
         assert_eq!(states[0].index, self.world.history.last());
+        assert!(
+            self.world.waiting.is_empty(),
+            "callers that wait for ever: {:?}",
+            self.world.waiting
+        );
     }
 }
 

@@ -30,6 +30,8 @@ pub struct World {
     pub history: History,
     /// Every action, as text: what a script shows, and what two runs of a seed must have in common.
     pub trace: Vec<Line>,
+    /// Proposals whose callers have not been told how they ended: node, term, index.
+    pub waiting: BTreeSet<(NodeId, u64, u64)>,
     /// Replicas that stopped, and why.
     pub faults: Vec<String>,
     /// Followers that a node has been asked to make a snapshot for.
@@ -104,6 +106,7 @@ impl World {
             Action::Commit(entries) => {
                 for entry in entries {
                     self.history.commit(id, &mut node.state, &entry);
+                    self.waiting.remove(&(id, entry.term, entry.index));
                     if entry.records > 0 {
                         node.segments.insert(entry.base_offset, entry.body);
                     }
@@ -122,10 +125,11 @@ impl World {
             Action::Members(_) => self.caught_up(id),
             Action::Fault(fault) => self.faults.push(format!("node {id} stopped: {fault}")),
             Action::Role(now) if now.role == Role::Leader => self.history.lead(id, now.term),
-            Action::Lost { .. }
-            | Action::Role(_)
-            | Action::Serving { .. }
-            | Action::Dropped { .. } => {}
+            Action::Lost { term, from } => {
+                self.waiting
+                    .retain(|(node, of, index)| (*node, *of) != (id, term) || *index < from);
+            }
+            Action::Role(_) | Action::Serving { .. } | Action::Dropped { .. } => {}
         }
     }
 
@@ -201,6 +205,7 @@ impl World {
         if let Some(node) = self.nodes.get_mut(&id) {
             node.crash(kept);
             self.history.forget(id, node.disk.recovered.hard.term);
+            self.waiting.retain(|(node, ..)| *node != id);
         }
         self.wanted.remove(&id);
     }
