@@ -126,6 +126,16 @@ fn failed(what: String) -> io::Error {
     io::Error::other(what)
 }
 
+/// Says what was being done when it went wrong.
+fn doing<T>(what: &str, done: io::Result<T>) -> io::Result<T> {
+    done.map_err(|e| match e.kind() {
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
+            failed(format!("{what}: no answer in time ({e})"))
+        }
+        _ => failed(format!("{what}: {e}")),
+    })
+}
+
 /// Runs all rounds on `folder`, which must be empty or absent. An error says which promise was broken.
 pub fn run(args: &Args, binary: &Path, folder: &Path) -> io::Result<Summary> {
     let slots = TOPICS.iter().flat_map(|(topic, partitions, _)| {
@@ -149,7 +159,10 @@ pub fn run(args: &Args, binary: &Path, folder: &Path) -> io::Result<Summary> {
     run.broker.start()?;
     run.broker.wait_serving(START_LIMIT)?;
     for (topic, partitions, settings) in TOPICS {
-        run.create(topic, partitions, settings)?;
+        doing(
+            "creating the topics",
+            run.create(topic, partitions, settings),
+        )?;
     }
     let producers = run.producers(args.producers);
     for round in 1..=args.rounds {
@@ -192,7 +205,10 @@ impl Run {
     fn round(&mut self, round: u32) -> io::Result<()> {
         std::thread::sleep(Duration::from_millis(self.dice.between(20, 500)));
         if round.is_multiple_of(4) {
-            self.create(&format!("round-{round}"), 1, &[])?;
+            doing(
+                "creating a topic",
+                self.create(&format!("round-{round}"), 1, &[]),
+            )?;
         }
         self.broker.check_alive()?;
         self.broker.kill()?;
@@ -276,18 +292,24 @@ impl Run {
 
     /// Reads every slot, from offset 0 when `full`, and checks it; checks that all topics created are there.
     fn judge(&mut self, full: bool) -> io::Result<()> {
-        let mut reader = Reader::connect(self.broker.address())?;
+        let mut reader = doing(
+            "connecting to read back",
+            Reader::connect(self.broker.address()),
+        )?;
         for slot in 0..self.book.slots.len() {
             self.judge_slot(&mut reader, slot, full)?;
         }
-        self.judge_topics()?;
+        doing("listing the topics", self.judge_topics())?;
         self.complaints()
     }
 
     fn judge_slot(&mut self, reader: &mut Reader, slot: usize, full: bool) -> io::Result<()> {
         let place = &self.book.slots[slot];
         let name = format!("{}-{}", place.topic, place.partition);
-        let start = reader.start_offset(place)?;
+        let start = doing(
+            &format!("asking where {name} begins"),
+            reader.start_offset(place),
+        )?;
         if start != 0 {
             return Err(failed(format!("{name} begins at {start}")));
         }
@@ -298,7 +320,10 @@ impl Run {
         } else {
             self.read[slot].len().saturating_sub(OVERLAP)
         };
-        let seen = reader.read(place, from as i64)?;
+        let seen = doing(
+            &format!("reading {name} from {from}"),
+            reader.read(place, from as i64),
+        )?;
         known.issued = self.book.known(slot).issued;
         let anomalies = check(slot as u32, from as i64, &seen, &known, &self.read[slot]);
         if !anomalies.is_empty() {

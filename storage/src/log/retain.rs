@@ -4,6 +4,8 @@
 //! partition's owner makes it durable (a checkpoint); then [`Log::reclaim`] removes the files wholly below it. A log
 //! that finds fewer segments than its checkpoint names is damaged, not trimmed.
 
+use std::io::ErrorKind;
+
 use ottla_runtime::fs;
 
 use super::Log;
@@ -137,7 +139,11 @@ impl Log {
         shared.indexes.forget_log(inner.key);
         fs::remove_dir_all(&inner.dir).await?;
         if let Some(parent) = inner.dir.parent().filter(|_| inner.dir != shared.root) {
-            fs::sync_dir(parent).await?;
+            match fs::sync_dir(parent).await {
+                // No partition of the topic was ever flushed, so no folder was made for it.
+                Err(gone) if gone.kind() == ErrorKind::NotFound => {}
+                synced => synced?,
+            }
         }
         Ok(())
     }
