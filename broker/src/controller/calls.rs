@@ -1,6 +1,6 @@
 //! What goes over the control mesh: commands to shard 0, and what shard 0 tells every shard.
 
-use std::net::SocketAddr;
+use core::net::SocketAddr;
 use std::sync::Arc;
 
 use ottla_protocol::ids::PartitionId;
