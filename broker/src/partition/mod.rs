@@ -140,9 +140,7 @@ impl Partition {
                     state.fail_waiting(ErrorCode::KAFKA_STORAGE_ERROR);
                 }
                 // A group of one has no peers, and its members do not change before there are other nodes.
-                other => {
-                    tracing::error!(partition = %self.id, "a replica without peers asked for {other:?}")
-                }
+                other => tracing::error!(partition = %self.id, "a replica without peers asked for {other:?}"),
             }
         }
     }
@@ -159,10 +157,7 @@ impl Partition {
             state.frames.push(Frame::Entry { id: self.id, entry });
         }
         if let Some(hard) = append.hard {
-            state.frames.push(Frame::HardState {
-                id: self.id,
-                hard: open::stored(hard),
-            });
+            state.frames.push(Frame::HardState { id: self.id, hard: open::stored(hard) });
         }
         state.appended = Some(append.seq);
         self.mark();
@@ -170,14 +165,9 @@ impl Partition {
 
     fn truncate(&self, state: &mut State, from: u64) {
         let Some(last) = state.replica.point_at(from - 1) else {
-            unreachable!(
-                "consensus cuts only what it has in view, and {from} follows nothing there"
-            );
+            unreachable!("consensus cuts only what it has in view, and {from} follows nothing there");
         };
-        if let Err(error) = self
-            .log
-            .truncate_to(last.end_offset, (last.index, last.term))
-        {
+        if let Err(error) = self.log.truncate_to(last.end_offset, (last.index, last.term)) {
             unreachable!("only committed entries are flushed, and those are never cut: {error}");
         }
         state.producers.truncate(last.end_offset);
@@ -248,10 +238,7 @@ impl Group for Partition {
     }
 
     fn flushed(&self, token: u64) {
-        self.state
-            .borrow_mut()
-            .replica
-            .handle(Input::Appended { seq: token });
+        self.state.borrow_mut().replica.handle(Input::Appended { seq: token });
         self.drive();
     }
 
