@@ -128,7 +128,7 @@ async fn begin(at: shards::Shard, plan: Arc<Plan>, founded: Founded, meshes: Mes
     let journal = Rc::new(journal);
     let options = StoreOptions { cache_memory: plan.memory.cache, ..StoreOptions::default() };
     let store = Store::new(&plan.data, &options);
-    let checkpointer = Checkpointer::new(journal.clone(), KEEP_FILES);
+    let checkpointer = Checkpointer::new(journal.clone(), KEEP_FILES, store.clone(), plan.memory.dirty);
     let shard = Rc::new(Shard {
         id: at.id.0,
         count: at.count,
@@ -380,11 +380,13 @@ impl Node {
         if let Some(server) = self.server.get() {
             server.stop(STOP_WITHIN).await;
         }
+        tracing::debug!(shard = self.at.id.0, "connections closed");
         let ids = self.partitions.all().iter().map(|p| p.id()).collect();
         match time::timeout(CHECKPOINT_WITHIN, self.checkpointer.all(ids, &*self.partitions)).await {
             Ok(Err(why)) => tracing::error!("the last checkpoints failed, the next start replays more: {why}"),
             Ok(Ok(())) | Err(_) => {}
         }
+        tracing::debug!(shard = self.at.id.0, "checkpoints written");
         self.stopped.notify_all();
     }
 

@@ -146,6 +146,10 @@ impl Partition {
     }
 
     fn append(&self, state: &mut State, append: Append) {
+        // First, so that a torn write never leaves an entry of a term that the hard state does not know.
+        if let Some(hard) = append.hard {
+            state.frames.push(Frame::HardState { id: self.id, hard: open::stored(hard) });
+        }
         if let Some(from) = append.truncate_from {
             self.truncate(state, from);
         }
@@ -155,9 +159,6 @@ impl Partition {
                 unreachable!("consensus appends in order, and batches were checked: {error}");
             }
             state.frames.push(Frame::Entry { id: self.id, entry });
-        }
-        if let Some(hard) = append.hard {
-            state.frames.push(Frame::HardState { id: self.id, hard: open::stored(hard) });
         }
         state.appended = Some(append.seq);
         self.mark();

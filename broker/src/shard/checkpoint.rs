@@ -1,5 +1,9 @@
-//! Keeps the journal short: when it has filled more files than it should, the partitions that the oldest ones wait for
-//! are flushed to their segments and checkpointed, and the files are used again. Nothing runs while nothing is written.
+//! Keeps the journal short and the memory bounded: when the journal has filled more files than it should, or too many
+//! appended bytes are not in their segments yet, the partitions that the oldest file waits for are flushed and
+//! checkpointed, and the file is used again. Nothing runs while nothing is written.
+//!
+//! When the disk does not keep up, [`Checkpointer::has_room`] holds back the write cycle, and with it the acknowledgements
+//! and in the end the producers (design D10).
 
 use std::future::Future;
 use std::pin::Pin;
@@ -9,6 +13,7 @@ use ottla_protocol::ids::PartitionId;
 use ottla_runtime::sync::Notify;
 use ottla_storage::Frame;
 use ottla_storage::journal::Journal;
+use ottla_storage::log::Store;
 
 /// Partitions flushed at the same time.
 const AT_ONCE: usize = 8;
@@ -29,19 +34,40 @@ pub struct Checkpointer {
     journal: Rc<Journal>,
     /// Files that the journal may fill before the oldest are worked off; bounds the time of a restart.
     keep_files: usize,
+    store: Store,
+    /// Bytes not yet in segments above which flushing begins; at twice as many the write cycle waits.
+    dirty_limit: usize,
     wake: Notify,
+    flushed: Notify,
 }
 
 impl Checkpointer {
-    /// For `journal`, which is to have at most about `keep_files` files.
-    pub fn new(journal: Rc<Journal>, keep_files: usize) -> Rc<Self> {
-        Rc::new(Self { journal, keep_files, wake: Notify::new() })
+    /// For `journal`, which is to have at most about `keep_files` files, and logs in `store`, which are to have at most
+    /// about `dirty_limit` bytes outside their segments.
+    pub fn new(journal: Rc<Journal>, keep_files: usize, store: Store, dirty_limit: usize) -> Rc<Self> {
+        Rc::new(Self { journal, keep_files, store, dirty_limit, wake: Notify::new(), flushed: Notify::new() })
     }
 
     /// Something was written: looks whether there is work.
     pub fn written(&self) {
-        if self.journal.files() > self.keep_files {
+        if self.is_due() {
             self.wake.notify_one();
+        }
+    }
+
+    fn is_due(&self) -> bool {
+        self.journal.files() > self.keep_files || self.store.dirty_bytes() > self.dirty_limit
+    }
+
+    /// Resolves when more may be appended.
+    pub async fn has_room(&self) {
+        loop {
+            let flushed = self.flushed.notified();
+            if self.store.dirty_bytes() <= self.dirty_limit.saturating_mul(2) {
+                return;
+            }
+            self.wake.notify_one();
+            flushed.await;
         }
     }
 
@@ -49,14 +75,16 @@ impl Checkpointer {
     pub async fn run(self: Rc<Self>, source: Rc<dyn Source>) -> String {
         loop {
             self.wake.notified().await;
-            while self.journal.files() > self.keep_files {
+            while self.is_due() {
+                let dirty = self.store.dirty_bytes();
                 match self.work_off_oldest(&*source).await {
-                    // Frames of appends still in flight hold the file; the next write looks again.
-                    Ok(0) => break,
+                    // What is left belongs to appends in flight; the next write looks again.
+                    Ok(0) if self.store.dirty_bytes() >= dirty => break,
                     Ok(_) => {}
                     Err(why) => return why,
                 }
             }
+            self.flushed.notify_all();
         }
     }
 
@@ -87,6 +115,7 @@ impl Checkpointer {
             for (id, start_offset) in starts {
                 source.durable(id, start_offset).await?;
             }
+            self.flushed.notify_all();
         }
         Ok(())
     }

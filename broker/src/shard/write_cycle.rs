@@ -70,9 +70,8 @@ impl WriteCycle {
         });
         loop {
             self.wake.notified().await;
-            // Whoever is ready to run now may have more to write: one turn of the run queue costs nothing and
-            // lets a burst of requests share this append.
-            task::yield_now().await;
+            self.checkpointer.has_room().await;
+            // This task runs after all that were ready when it was woken, so a burst of requests shares this append.
             let (frames, gathered) = self.gather();
             if gathered.is_empty() && frames.is_empty() {
                 continue;
