@@ -128,7 +128,12 @@ async fn begin(at: shards::Shard, plan: Arc<Plan>, founded: Founded, meshes: Mes
     let journal = Rc::new(journal);
     let options = StoreOptions { cache_memory: plan.memory.cache, ..StoreOptions::default() };
     let store = Store::new(&plan.data, &options);
-    let checkpointer = Checkpointer::new(journal.clone(), KEEP_FILES, store.clone(), plan.memory.dirty);
+    let checkpointer = Checkpointer::new(
+        journal.clone(),
+        KEEP_FILES,
+        store.clone(),
+        plan.memory.dirty,
+    );
     let shard = Rc::new(Shard {
         id: at.id.0,
         count: at.count,

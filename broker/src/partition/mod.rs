@@ -140,7 +140,9 @@ impl Partition {
                     state.fail_waiting(ErrorCode::KAFKA_STORAGE_ERROR);
                 }
                 // A group of one has no peers, and its members do not change before there are other nodes.
-                other => tracing::error!(partition = %self.id, "a replica without peers asked for {other:?}"),
+                other => {
+                    tracing::error!(partition = %self.id, "a replica without peers asked for {other:?}")
+                }
             }
         }
     }
@@ -148,7 +150,10 @@ impl Partition {
     fn append(&self, state: &mut State, append: Append) {
         // First, so that a torn write never leaves an entry of a term that the hard state does not know.
         if let Some(hard) = append.hard {
-            state.frames.push(Frame::HardState { id: self.id, hard: open::stored(hard) });
+            state.frames.push(Frame::HardState {
+                id: self.id,
+                hard: open::stored(hard),
+            });
         }
         if let Some(from) = append.truncate_from {
             self.truncate(state, from);
@@ -166,9 +171,14 @@ impl Partition {
 
     fn truncate(&self, state: &mut State, from: u64) {
         let Some(last) = state.replica.point_at(from - 1) else {
-            unreachable!("consensus cuts only what it has in view, and {from} follows nothing there");
+            unreachable!(
+                "consensus cuts only what it has in view, and {from} follows nothing there"
+            );
         };
-        if let Err(error) = self.log.truncate_to(last.end_offset, (last.index, last.term)) {
+        if let Err(error) = self
+            .log
+            .truncate_to(last.end_offset, (last.index, last.term))
+        {
             unreachable!("only committed entries are flushed, and those are never cut: {error}");
         }
         state.producers.truncate(last.end_offset);
@@ -239,7 +249,10 @@ impl Group for Partition {
     }
 
     fn flushed(&self, token: u64) {
-        self.state.borrow_mut().replica.handle(Input::Appended { seq: token });
+        self.state
+            .borrow_mut()
+            .replica
+            .handle(Input::Appended { seq: token });
         self.drive();
     }
 

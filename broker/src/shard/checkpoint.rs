@@ -44,8 +44,20 @@ pub struct Checkpointer {
 impl Checkpointer {
     /// For `journal`, which is to have at most about `keep_files` files, and logs in `store`, which are to have at most
     /// about `dirty_limit` bytes outside their segments.
-    pub fn new(journal: Rc<Journal>, keep_files: usize, store: Store, dirty_limit: usize) -> Rc<Self> {
-        Rc::new(Self { journal, keep_files, store, dirty_limit, wake: Notify::new(), flushed: Notify::new() })
+    pub fn new(
+        journal: Rc<Journal>,
+        keep_files: usize,
+        store: Store,
+        dirty_limit: usize,
+    ) -> Rc<Self> {
+        Rc::new(Self {
+            journal,
+            keep_files,
+            store,
+            dirty_limit,
+            wake: Notify::new(),
+            flushed: Notify::new(),
+        })
     }
 
     /// Something was written: looks whether there is work.
@@ -91,7 +103,11 @@ impl Checkpointer {
     /// Checkpoints everything, for a quick next start.
     pub async fn all(&self, ids: Vec<PartitionId>, source: &dyn Source) -> Result<(), String> {
         self.checkpoint(ids, source).await?;
-        self.journal.recycle().await.map(drop).map_err(|e| e.to_string())
+        self.journal
+            .recycle()
+            .await
+            .map(drop)
+            .map_err(|e| e.to_string())
     }
 
     async fn work_off_oldest(&self, source: &dyn Source) -> Result<usize, String> {
@@ -111,7 +127,10 @@ impl Checkpointer {
                 continue;
             }
             let starts: Vec<_> = frames.iter().filter_map(start_of).collect();
-            self.journal.append(frames).await.map_err(|e| e.to_string())?;
+            self.journal
+                .append(frames)
+                .await
+                .map_err(|e| e.to_string())?;
             for (id, start_offset) in starts {
                 source.durable(id, start_offset).await?;
             }
@@ -141,7 +160,11 @@ async fn all<T>(mut futures: Vec<Local<T>>) -> Vec<T> {
                 }
             }
         }
-        if waiting { std::task::Poll::Pending } else { std::task::Poll::Ready(()) }
+        if waiting {
+            std::task::Poll::Pending
+        } else {
+            std::task::Poll::Ready(())
+        }
     })
     .await;
     results.into_iter().flatten().collect()
