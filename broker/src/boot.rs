@@ -60,7 +60,9 @@ impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Option { flag, why } => write!(f, "{flag}: {why}"),
-            Self::Setting(why) | Self::Runtime(why) | Self::Storage(why) | Self::Stopped(why) => f.write_str(why),
+            Self::Setting(why) | Self::Runtime(why) | Self::Storage(why) | Self::Stopped(why) => {
+                f.write_str(why)
+            }
             Self::Folder(refused) => write!(f, "{refused}"),
             Self::Listen { address, why } => write!(
                 f,
@@ -78,8 +80,17 @@ impl std::error::Error for StartError {}
 pub fn start(options: StartOptions) -> Result<(), StartError> {
     let plan = Arc::new(Plan::new(options)?);
     let meshes = node::Meshes::new(plan.shards);
-    let config = shards::Config { cores: plan.cores.clone(), name: "ottla".into(), ..shards::Config::default() };
-    let results = shards::run(config, move |at| node::run(at, plan.clone(), meshes.clone()));
+    let config = shards::Config {
+        cores: plan.cores.clone(),
+        name: "ottla".into(),
+        ..shards::Config::default()
+    };
+    let results = shards::run(config, move |at| {
+        node::run(at, plan.clone(), meshes.clone())
+    });
     let results = results.map_err(|e| StartError::Runtime(e.to_string()))?;
-    results.into_iter().collect::<Result<Vec<()>, _>>().map(drop)
+    results
+        .into_iter()
+        .collect::<Result<Vec<()>, _>>()
+        .map(drop)
 }

@@ -57,7 +57,11 @@ pub struct Admin {
 impl Admin {
     /// `gather` asks all shards for their readings. Nothing is served until [`Admin::serve`].
     pub fn new(gather: impl Fn() -> Gathered + 'static) -> Rc<Admin> {
-        Rc::new(Admin { readiness: Cell::new(Readiness::Starting), gather: Box::new(gather), open: Cell::new(0) })
+        Rc::new(Admin {
+            readiness: Cell::new(Readiness::Starting),
+            gather: Box::new(gather),
+            open: Cell::new(0),
+        })
     }
 
     /// What `/ready` is to say from now on.
@@ -76,7 +80,9 @@ impl Admin {
                         let serving = async move { open.0.connection(stream).await };
                         task::spawn(Share::Background, serving).detach();
                     }
-                    Ok(_) => tracing::debug!("closing a connection to the admin address: {MOST} are open"),
+                    Ok(_) => tracing::debug!(
+                        "closing a connection to the admin address: {MOST} are open"
+                    ),
                     Err(error) => {
                         tracing::debug!("cannot accept connections to the admin address: {error}");
                         time::sleep(ACCEPT_PAUSE).await;
@@ -104,7 +110,9 @@ impl Admin {
                 }
             }
         };
-        let Ok(Some(request)) = time::timeout(PATIENCE, request).await else { return };
+        let Ok(Some(request)) = time::timeout(PATIENCE, request).await else {
+            return;
+        };
         let response = Bytes::from(self.answer(request).await.encode());
         let sent = async {
             write.write_all(&response).await?;
@@ -118,8 +126,12 @@ impl Admin {
     async fn answer(&self, request: Parsed) -> Response {
         let (method, path) = match request {
             Parsed::Request { method, path } => (method, path),
-            Parsed::TooLarge => return Response::text(431, "the request head is larger than 8 KiB\n"),
-            Parsed::Partial | Parsed::Bad => return Response::text(400, "this is not an HTTP/1 request\n"),
+            Parsed::TooLarge => {
+                return Response::text(431, "the request head is larger than 8 KiB\n");
+            }
+            Parsed::Partial | Parsed::Bad => {
+                return Response::text(400, "this is not an HTTP/1 request\n");
+            }
         };
         let known = matches!(path.as_str(), "/metrics" | "/live" | "/ready");
         match (known, method.as_str(), path.as_str()) {
@@ -140,7 +152,11 @@ impl Admin {
         for snapshot in (self.gather)().await {
             sum.merge(snapshot);
         }
-        Response { status: 200, content_type: metrics::CONTENT_TYPE, body: metrics::render(&sum) }
+        Response {
+            status: 200,
+            content_type: metrics::CONTENT_TYPE,
+            body: metrics::render(&sum),
+        }
     }
 }
 

@@ -33,7 +33,10 @@ fn probes_and_metrics() {
     on_shard(|| async {
         let (admin, _task, addr) = admin();
         let live = ask(addr, b"GET /live HTTP/1.1\r\nHost: x\r\n\r\n").await;
-        assert!(live.starts_with("HTTP/1.1 200 OK\r\n") && live.ends_with("\r\n\r\nlive\n"), "{live}");
+        assert!(
+            live.starts_with("HTTP/1.1 200 OK\r\n") && live.ends_with("\r\n\r\nlive\n"),
+            "{live}"
+        );
         for (readiness, status) in [
             (Readiness::Starting, "503"),
             (Readiness::Ready, "200"),
@@ -45,8 +48,14 @@ fn probes_and_metrics() {
         }
         let metrics = ask(addr, b"GET /metrics HTTP/1.1\r\n\r\n").await;
         let (head, body) = metrics.split_once("\r\n\r\n").expect("a head");
-        assert!(head.contains(&format!("Content-Length: {}", body.len())), "{head}");
-        assert!(body.contains("\nottla_connections 42\n"), "shards are added: {body}");
+        assert!(
+            head.contains(&format!("Content-Length: {}", body.len())),
+            "{head}"
+        );
+        assert!(
+            body.contains("\nottla_connections 42\n"),
+            "shards are added: {body}"
+        );
     });
 }
 
@@ -54,7 +63,10 @@ fn probes_and_metrics() {
 fn anything_else_is_refused() {
     on_shard(|| async {
         let (_admin, _task, addr) = admin();
-        let long = format!("GET /live HTTP/1.1\r\nX: {}\r\n\r\n", "x".repeat(MAX_REQUEST));
+        let long = format!(
+            "GET /live HTTP/1.1\r\nX: {}\r\n\r\n",
+            "x".repeat(MAX_REQUEST)
+        );
         let cases = [
             (&b"GET / HTTP/1.1\r\n\r\n"[..], "404"),
             (b"GET /metrics/ HTTP/1.1\r\n\r\n", "404"),

@@ -28,16 +28,25 @@ fn refuse(image: &Image, request: &AddRaftVoterRequest<'_>) -> Refusal {
     }
     let id = request.voter_id;
     if image.brokers.contains_key(&NodeId(id)) {
-        return Refusal::new(ErrorCode::DUPLICATE_VOTER, format!("The voter id {id} is already part of the set of voters."));
+        return Refusal::new(
+            ErrorCode::DUPLICATE_VOTER,
+            format!("The voter id {id} is already part of the set of voters."),
+        );
     }
-    Refusal::new(ErrorCode::INVALID_REQUEST, "This version of Ottla runs on one node: voters cannot be added.")
+    Refusal::new(
+        ErrorCode::INVALID_REQUEST,
+        "This version of Ottla runs on one node: voters cannot be added.",
+    )
 }
 
 /// A request that names a cluster must name this one.
 pub(super) fn this_cluster(image: &Image, given: Option<&str>) -> Result<(), Refusal> {
     match given {
         Some(id) if id != image.cluster_id => {
-            let text = format!("The given id {id:?} doesn't match the cluster id {:?}", image.cluster_id);
+            let text = format!(
+                "The given id {id:?} doesn't match the cluster id {:?}",
+                image.cluster_id
+            );
             Err(Refusal::new(ErrorCode::INCONSISTENT_CLUSTER_ID, text))
         }
         _ => Ok(()),

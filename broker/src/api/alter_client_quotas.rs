@@ -16,12 +16,18 @@ pub async fn handle(
     request: AlterClientQuotasRequest<'_>,
 ) -> AlterClientQuotasResponse<'static> {
     let read: Vec<Result<QuotaChange, Refusal>> = request.entries.iter().map(change).collect();
-    let changes: Vec<QuotaChange> = read.iter().filter_map(|change| change.as_ref().ok().cloned()).collect();
+    let changes: Vec<QuotaChange> = read
+        .iter()
+        .filter_map(|change| change.as_ref().ok().cloned())
+        .collect();
     let count = changes.len();
     let mut items = match count {
         0 => Vec::new(),
         _ => {
-            let command = Command::AlterClientQuotas { changes, validate_only: request.validate_only };
+            let command = Command::AlterClientQuotas {
+                changes,
+                validate_only: request.validate_only,
+            };
             super::items(ctx.controller(command).await, count)
         }
     }
@@ -31,11 +37,21 @@ pub async fn handle(
         let (error_code, error_message) = super::code_and_text(result);
         let entity = entry.entity.iter().map(|part| EntityData {
             entity_type: part.entity_type.to_string().into(),
-            entity_name: part.entity_name.as_ref().map(|name| name.to_string().into()),
+            entity_name: part
+                .entity_name
+                .as_ref()
+                .map(|name| name.to_string().into()),
         });
-        ResponseEntryData { error_code, error_message, entity: entity.collect() }
+        ResponseEntryData {
+            error_code,
+            error_message,
+            entity: entity.collect(),
+        }
     });
-    AlterClientQuotasResponse { entries: entries.collect(), ..Default::default() }
+    AlterClientQuotasResponse {
+        entries: entries.collect(),
+        ..Default::default()
+    }
 }
 
 fn change(entry: &EntryData<'_>) -> Result<QuotaChange, Refusal> {
@@ -52,6 +68,12 @@ fn change(entry: &EntryData<'_>) -> Result<QuotaChange, Refusal> {
             }
         }
     }
-    let ops = entry.ops.iter().map(|op| (op.key.to_string(), (!op.remove).then_some(op.value)));
-    Ok(QuotaChange { entity, ops: ops.collect() })
+    let ops = entry
+        .ops
+        .iter()
+        .map(|op| (op.key.to_string(), (!op.remove).then_some(op.value)));
+    Ok(QuotaChange {
+        entity,
+        ops: ops.collect(),
+    })
 }

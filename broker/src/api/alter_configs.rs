@@ -15,14 +15,23 @@ pub async fn handle(
     request: AlterConfigsRequest<'_>,
 ) -> AlterConfigsResponse<'static> {
     let image = ctx.image();
-    let read: Vec<Result<ConfigReplacement, Refusal>> =
-        request.resources.iter().map(|r| replacement(&image, r)).collect();
-    let replacements: Vec<ConfigReplacement> = read.iter().filter_map(|r| r.as_ref().ok().cloned()).collect();
+    let read: Vec<Result<ConfigReplacement, Refusal>> = request
+        .resources
+        .iter()
+        .map(|r| replacement(&image, r))
+        .collect();
+    let replacements: Vec<ConfigReplacement> = read
+        .iter()
+        .filter_map(|r| r.as_ref().ok().cloned())
+        .collect();
     let count = replacements.len();
     let mut items = match count {
         0 => Vec::new(),
         _ => {
-            let command = Command::ReplaceConfigs { resources: replacements, validate_only: request.validate_only };
+            let command = Command::ReplaceConfigs {
+                resources: replacements,
+                validate_only: request.validate_only,
+            };
             super::items(ctx.controller(command).await, count)
         }
     }
@@ -37,13 +46,26 @@ pub async fn handle(
             resource_name: resource.resource_name.to_string().into(),
         }
     });
-    AlterConfigsResponse { responses: responses.collect(), ..Default::default() }
+    AlterConfigsResponse {
+        responses: responses.collect(),
+        ..Default::default()
+    }
 }
 
-fn replacement(image: &Image, resource: &AlterConfigsResource<'_>) -> Result<ConfigReplacement, Refusal> {
+fn replacement(
+    image: &Image,
+    resource: &AlterConfigsResource<'_>,
+) -> Result<ConfigReplacement, Refusal> {
     let configs = resource.configs.iter();
     Ok(ConfigReplacement {
         resource: resources::to_change(image, resource.resource_type, &resource.resource_name)?,
-        configs: configs.map(|c| (c.name.to_string(), c.value.as_ref().map(|value| value.to_string()))).collect(),
+        configs: configs
+            .map(|c| {
+                (
+                    c.name.to_string(),
+                    c.value.as_ref().map(|value| value.to_string()),
+                )
+            })
+            .collect(),
     })
 }

@@ -21,25 +21,37 @@ pub async fn handle(
     answer(&ctx.image(), &request)
 }
 
-fn answer(image: &Image, request: &AlterReplicaLogDirsRequest<'_>) -> AlterReplicaLogDirsResponse<'static> {
+fn answer(
+    image: &Image,
+    request: &AlterReplicaLogDirsRequest<'_>,
+) -> AlterReplicaLogDirsResponse<'static> {
     let mut results: BTreeMap<&str, Vec<AlterReplicaLogDirPartitionResult>> = BTreeMap::new();
     for dir in &request.dirs {
         for topic in &dir.topics {
             let known = image.topics.named(&topic.name);
-            let partitions = topic.partitions.iter().map(|number| AlterReplicaLogDirPartitionResult {
-                partition_index: *number,
-                error_code: match known.and_then(|topic| topic.partition(*number)) {
-                    _ if dir.path != directory(image) => ErrorCode::LOG_DIR_NOT_FOUND,
-                    Some(_) => ErrorCode::NONE,
-                    None => ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
-                },
-            });
+            let partitions =
+                topic
+                    .partitions
+                    .iter()
+                    .map(|number| AlterReplicaLogDirPartitionResult {
+                        partition_index: *number,
+                        error_code: match known.and_then(|topic| topic.partition(*number)) {
+                            _ if dir.path != directory(image) => ErrorCode::LOG_DIR_NOT_FOUND,
+                            Some(_) => ErrorCode::NONE,
+                            None => ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
+                        },
+                    });
             results.entry(&topic.name).or_default().extend(partitions);
         }
     }
-    let results = results.into_iter().map(|(name, partitions)| AlterReplicaLogDirTopicResult {
-        topic_name: name.to_string().into(),
-        partitions,
-    });
-    AlterReplicaLogDirsResponse { results: results.collect(), ..Default::default() }
+    let results = results
+        .into_iter()
+        .map(|(name, partitions)| AlterReplicaLogDirTopicResult {
+            topic_name: name.to_string().into(),
+            partitions,
+        });
+    AlterReplicaLogDirsResponse {
+        results: results.collect(),
+        ..Default::default()
+    }
 }

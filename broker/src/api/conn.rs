@@ -1,8 +1,8 @@
 //! What a handler is told about the connection and the request.
 
+use core::net::SocketAddr;
 use std::cell::RefCell;
 use std::fmt;
-use core::net::SocketAddr;
 use std::rc::Rc;
 
 use ottla_protocol::api::ApiKey;

@@ -12,10 +12,10 @@ use ottla_runtime::mesh::Calls;
 use ottla_runtime::shards::ShardId;
 use ottla_runtime::time;
 
+use super::Close;
 use super::answers::Answers;
 use super::fetch::session::Sessions;
 use super::router::Router;
-use super::Close;
 use crate::config::BrokerConfig;
 use crate::controller::calls::{ControlAnswer, ControlCall};
 use crate::controller::{Command, Outcome, Refusal};
@@ -49,7 +49,12 @@ pub struct Context {
 impl Context {
     /// For a shard that has been recovered.
     pub fn new(
-        shard: ShardId, metrics: Rc<Metrics>, answer_memory: usize, router: Router, control: Control, image: Image,
+        shard: ShardId,
+        metrics: Rc<Metrics>,
+        answer_memory: usize,
+        router: Router,
+        control: Control,
+        image: Image,
     ) -> Context {
         let slots = image.broker_config.fetch.session_slots.max(0) as usize;
         let shards = router.shards();
@@ -57,7 +62,11 @@ impl Context {
             shard,
             answers: Answers::new(answer_memory, metrics.clone()),
             metrics,
-            sessions: RefCell::new(Sessions::new(slots.div_ceil(usize::from(shards)), shard.0, shards)),
+            sessions: RefCell::new(Sessions::new(
+                slots.div_ceil(usize::from(shards)),
+                shard.0,
+                shards,
+            )),
             router,
             control,
             producer_ids: RefCell::new(0..0),
@@ -87,15 +96,28 @@ impl Context {
 
     /// Has the controller carry out a command: when this returns the change is committed, and visible on every shard.
     pub async fn controller(&self, command: Command) -> Outcome {
-        match self.control.call(ShardId(0), ControlCall::Command(command)).await {
+        match self
+            .control
+            .call(ShardId(0), ControlCall::Command(command))
+            .await
+        {
             Ok(ControlAnswer::Command(outcome)) => outcome,
-            _ => Outcome::Refused(Refusal::new(ErrorCode::COORDINATOR_NOT_AVAILABLE, "the broker is stopping")),
+            _ => Outcome::Refused(Refusal::new(
+                ErrorCode::COORDINATOR_NOT_AVAILABLE,
+                "the broker is stopping",
+            )),
         }
     }
 
     /// Bytes on disk of every partition of this node.
     pub async fn log_sizes(&self) -> Result<BTreeMap<PartitionId, u64>, Close> {
-        let take = |answer| if let Answer::Sizes(sizes) = answer { Some(sizes) } else { None };
+        let take = |answer| {
+            if let Answer::Sizes(sizes) = answer {
+                Some(sizes)
+            } else {
+                None
+            }
+        };
         let sizes = self.router.gather(|| Call::Sizes, take).await?;
         Ok(sizes.into_iter().flatten().collect())
     }
@@ -105,7 +127,11 @@ impl Context {
         let mut snapshots = Vec::new();
         for shard in 0..self.router.shards() {
             // A shard that is gone has nothing to say.
-            if let Ok(ControlAnswer::Metrics(s)) = self.control.call(ShardId(shard), ControlCall::Metrics).await {
+            if let Ok(ControlAnswer::Metrics(s)) = self
+                .control
+                .call(ShardId(shard), ControlCall::Metrics)
+                .await
+            {
                 snapshots.push(*s);
             }
         }

@@ -1,7 +1,9 @@
 //! CreateDelegationToken (key 38): tokens are for connections that have proved who they are, which a plain one has not.
 
 use ottla_protocol::error_code::ErrorCode;
-use ottla_protocol::messages::create_delegation_token::{CreateDelegationTokenRequest, CreateDelegationTokenResponse};
+use ottla_protocol::messages::create_delegation_token::{
+    CreateDelegationTokenRequest, CreateDelegationTokenResponse,
+};
 
 use super::{Context, RequestMeta};
 
@@ -12,7 +14,11 @@ pub async fn handle(
     _request: CreateDelegationTokenRequest<'_>,
 ) -> CreateDelegationTokenResponse<'static> {
     // From version 3 the answer also says who asked.
-    let (kind, name) = if meta.version >= 3 { ("User", "ANONYMOUS") } else { ("", "") };
+    let (kind, name) = if meta.version >= 3 {
+        ("User", "ANONYMOUS")
+    } else {
+        ("", "")
+    };
     CreateDelegationTokenResponse {
         error_code: ErrorCode::DELEGATION_TOKEN_REQUEST_NOT_ALLOWED,
         principal_type: "User".into(),

@@ -23,17 +23,33 @@ pub async fn handle(
             topic: topic.name.to_string(),
             count: topic.count,
             assignments: topic.assignments.as_ref().map(|all| {
-                all.iter().map(|one| one.broker_ids.iter().copied().map(NodeId).collect()).collect()
+                all.iter()
+                    .map(|one| one.broker_ids.iter().copied().map(NodeId).collect())
+                    .collect()
             }),
         })
         .collect();
     let names: Vec<String> = topics.iter().map(|item| item.topic.clone()).collect();
-    let command = Command::CreatePartitions { topics, validate_only: request.validate_only };
+    let command = Command::CreatePartitions {
+        topics,
+        validate_only: request.validate_only,
+    };
     let items = super::items(ctx.controller(command).await, names.len());
     let mut seen = BTreeSet::new();
-    let results = names.into_iter().zip(items).filter(|(name, _)| seen.insert(name.clone())).map(|(name, item)| {
-        let (error_code, error_message) = super::code_and_text(item);
-        CreatePartitionsTopicResult { name: name.into(), error_code, error_message }
-    });
-    CreatePartitionsResponse { results: results.collect(), ..Default::default() }
+    let results = names
+        .into_iter()
+        .zip(items)
+        .filter(|(name, _)| seen.insert(name.clone()))
+        .map(|(name, item)| {
+            let (error_code, error_message) = super::code_and_text(item);
+            CreatePartitionsTopicResult {
+                name: name.into(),
+                error_code,
+                error_message,
+            }
+        });
+    CreatePartitionsResponse {
+        results: results.collect(),
+        ..Default::default()
+    }
 }

@@ -3,7 +3,8 @@
 use ottla_protocol::error_code::ErrorCode;
 use ottla_protocol::ids::NodeId;
 use ottla_protocol::messages::create_topics::{
-    CreatableTopic, CreatableTopicConfigs, CreatableTopicResult, CreateTopicsRequest, CreateTopicsResponse,
+    CreatableTopic, CreatableTopicConfigs, CreatableTopicResult, CreateTopicsRequest,
+    CreateTopicsResponse,
 };
 
 use super::{Context, RequestMeta};
@@ -18,7 +19,10 @@ pub async fn handle(
 ) -> CreateTopicsResponse<'static> {
     let topics: Vec<NewTopic> = request.topics.iter().map(new_topic).collect();
     let names: Vec<String> = topics.iter().map(|topic| topic.name.clone()).collect();
-    let command = Command::CreateTopics { topics, validate_only: request.validate_only };
+    let command = Command::CreateTopics {
+        topics,
+        validate_only: request.validate_only,
+    };
     answer(&ctx.config(), names, ctx.controller(command).await)
 }
 
@@ -28,25 +32,44 @@ fn new_topic(topic: &CreatableTopic<'_>) -> NewTopic {
         name: topic.name.to_string(),
         partitions: topic.num_partitions,
         replication_factor: topic.replication_factor,
-        assignments: topic.assignments.iter().map(|a| (a.partition_index, assignment(&a.broker_ids))).collect(),
+        assignments: topic
+            .assignments
+            .iter()
+            .map(|a| (a.partition_index, assignment(&a.broker_ids)))
+            .collect(),
         configs: topic
             .configs
             .iter()
-            .map(|config| (config.name.to_string(), config.value.as_ref().map(|value| value.to_string())))
+            .map(|config| {
+                (
+                    config.name.to_string(),
+                    config.value.as_ref().map(|value| value.to_string()),
+                )
+            })
             .collect(),
     }
 }
 
-fn answer(config: &BrokerConfig, names: Vec<String>, outcome: Outcome) -> CreateTopicsResponse<'static> {
+fn answer(
+    config: &BrokerConfig,
+    names: Vec<String>,
+    outcome: Outcome,
+) -> CreateTopicsResponse<'static> {
     let all = |refusal: Refusal| {
         let refused = |name| failed(name, refusal.clone());
         names.into_iter().map(refused).collect()
     };
     let topics = match outcome {
-        Outcome::Created(created) => created.into_iter().map(|created| result(config, created)).collect(),
+        Outcome::Created(created) => created
+            .into_iter()
+            .map(|created| result(config, created))
+            .collect(),
         other => all(super::refusal(other)),
     };
-    CreateTopicsResponse { topics, ..Default::default() }
+    CreateTopicsResponse {
+        topics,
+        ..Default::default()
+    }
 }
 
 fn result(config: &BrokerConfig, created: Created) -> CreatableTopicResult<'static> {
@@ -57,13 +80,15 @@ fn result(config: &BrokerConfig, created: Created) -> CreatableTopicResult<'stat
 }
 
 fn made(config: &BrokerConfig, name: String, topic: CreatedTopic) -> CreatableTopicResult<'static> {
-    let configs = describe::topic(&topic.overrides, &config.settings).into_iter().map(|entry| CreatableTopicConfigs {
-        name: entry.key.name.into(),
-        value: entry.value.map(Into::into),
-        read_only: entry.read_only,
-        config_source: entry.source as i8,
-        is_sensitive: entry.key.sensitive(),
-    });
+    let configs = describe::topic(&topic.overrides, &config.settings)
+        .into_iter()
+        .map(|entry| CreatableTopicConfigs {
+            name: entry.key.name.into(),
+            value: entry.value.map(Into::into),
+            read_only: entry.read_only,
+            config_source: entry.source as i8,
+            is_sensitive: entry.key.sensitive(),
+        });
     CreatableTopicResult {
         name: name.into(),
         topic_id: topic.id,

@@ -39,9 +39,16 @@ fn answer(
             let text = "The request was sent to an endpoint of type BROKER, but we wanted an endpoint of type CONTROLLER";
             return refuse(ErrorCode::MISMATCHED_ENDPOINT_TYPE, text.to_string());
         }
-        other => return refuse(ErrorCode::UNSUPPORTED_ENDPOINT_TYPE, format!("Unsupported endpoint type {other}")),
+        other => {
+            return refuse(
+                ErrorCode::UNSUPPORTED_ENDPOINT_TYPE,
+                format!("Unsupported endpoint type {other}"),
+            );
+        }
     }
-    let shown = reachable.all().filter(|(broker, _)| request.include_fenced_brokers || !broker.fenced);
+    let shown = reachable
+        .all()
+        .filter(|(broker, _)| request.include_fenced_brokers || !broker.fenced);
     let brokers = shown.map(|(broker, address)| DescribeClusterBroker {
         broker_id: broker.id.0,
         host: address.host.into(),

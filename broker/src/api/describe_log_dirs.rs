@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use ottla_protocol::ids::PartitionId;
 use ottla_protocol::messages::describe_log_dirs::{
-    DescribeLogDirsPartition, DescribeLogDirsRequest, DescribeLogDirsResponse, DescribeLogDirsResult,
-    DescribeLogDirsTopic,
+    DescribeLogDirsPartition, DescribeLogDirsRequest, DescribeLogDirsResponse,
+    DescribeLogDirsResult, DescribeLogDirsTopic,
 };
 
 use super::{Close, Context, RequestMeta};
@@ -20,7 +20,10 @@ pub async fn handle(
     let sizes = ctx.log_sizes().await?;
     let image = ctx.image();
     let free = ottla_runtime::fs::free_space(directory(&image)).await;
-    let free = free.ok().and_then(|bytes| i64::try_from(bytes).ok()).unwrap_or(-1);
+    let free = free
+        .ok()
+        .and_then(|bytes| i64::try_from(bytes).ok())
+        .unwrap_or(-1);
     Ok(answer(&image, &request, &sizes, free))
 }
 
@@ -41,20 +44,32 @@ fn answer(
 ) -> DescribeLogDirsResponse<'static> {
     let mut topics: BTreeMap<String, Vec<DescribeLogDirsPartition>> = BTreeMap::new();
     for (id, bytes) in sizes {
-        let Some(topic) = image.topics.with_id(id.topic) else { continue };
+        let Some(topic) = image.topics.with_id(id.topic) else {
+            continue;
+        };
         let asked = request.topics.as_ref().is_none_or(|topics| {
-            topics.iter().any(|asked| asked.topic == *topic.name && asked.partitions.contains(&id.partition))
+            topics
+                .iter()
+                .any(|asked| asked.topic == *topic.name && asked.partitions.contains(&id.partition))
         });
         if asked {
-            topics.entry(topic.name.to_string()).or_default().push(DescribeLogDirsPartition {
-                partition_index: id.partition,
-                partition_size: i64::try_from(*bytes).unwrap_or(i64::MAX),
-                offset_lag: 0,
-                is_future_key: false,
-            });
+            topics
+                .entry(topic.name.to_string())
+                .or_default()
+                .push(DescribeLogDirsPartition {
+                    partition_index: id.partition,
+                    partition_size: i64::try_from(*bytes).unwrap_or(i64::MAX),
+                    offset_lag: 0,
+                    is_future_key: false,
+                });
         }
     }
-    let topics = topics.into_iter().map(|(name, partitions)| DescribeLogDirsTopic { name: name.into(), partitions });
+    let topics = topics
+        .into_iter()
+        .map(|(name, partitions)| DescribeLogDirsTopic {
+            name: name.into(),
+            partitions,
+        });
     let result = DescribeLogDirsResult {
         log_dir: directory(image).to_string().into(),
         topics: topics.collect(),
@@ -62,5 +77,8 @@ fn answer(
         usable_bytes: free,
         ..Default::default()
     };
-    DescribeLogDirsResponse { results: vec![result], ..Default::default() }
+    DescribeLogDirsResponse {
+        results: vec![result],
+        ..Default::default()
+    }
 }

@@ -3,7 +3,8 @@
 use ottla_protocol::error_code::ErrorCode;
 use ottla_protocol::ids::PartitionId;
 use ottla_protocol::messages::describe_producers::{
-    DescribeProducersRequest, DescribeProducersResponse, PartitionResponse, ProducerState, TopicResponse,
+    DescribeProducersRequest, DescribeProducersResponse, PartitionResponse, ProducerState,
+    TopicResponse,
 };
 
 use super::{Close, Context, RequestMeta};
@@ -11,7 +12,9 @@ use crate::partition::calls::{ActiveProducer, Answer, Call};
 
 /// Answers a DescribeProducers request.
 pub async fn handle(
-    ctx: &Context, _meta: &RequestMeta, request: DescribeProducersRequest<'_>,
+    ctx: &Context,
+    _meta: &RequestMeta,
+    request: DescribeProducersRequest<'_>,
 ) -> Result<DescribeProducersResponse<'static>, Close> {
     let image = ctx.image();
     let mut questions = Vec::new();
@@ -19,24 +22,53 @@ pub async fn handle(
         let topic = image.topics.named(&t.name);
         for p in &t.partition_indexes {
             let known = topic.filter(|topic| topic.partition(*p).is_some());
-            questions.push(known.ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION).map(|topic| {
-                let id = PartitionId { topic: topic.id, partition: *p };
-                (id, id)
-            }));
+            questions.push(
+                known
+                    .ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)
+                    .map(|topic| {
+                        let id = PartitionId {
+                            topic: topic.id,
+                            partition: *p,
+                        };
+                        (id, id)
+                    }),
+            );
         }
     }
-    let take = |answer| if let Answer::Producers(found) = answer { Some(found) } else { None };
-    let mut found = ctx.router.scatter(questions, Call::Producers, take, Err).await?.into_iter();
+    let take = |answer| {
+        if let Answer::Producers(found) = answer {
+            Some(found)
+        } else {
+            None
+        }
+    };
+    let mut found = ctx
+        .router
+        .scatter(questions, Call::Producers, take, Err)
+        .await?
+        .into_iter();
     let topics = request.topics.iter().map(|t| TopicResponse {
         name: t.name.clone().into_owned().into(),
-        partitions: t.partition_indexes.iter().zip(found.by_ref()).map(|(p, f)| answer(*p, f)).collect(),
+        partitions: t
+            .partition_indexes
+            .iter()
+            .zip(found.by_ref())
+            .map(|(p, f)| answer(*p, f))
+            .collect(),
         ..Default::default()
     });
-    Ok(DescribeProducersResponse { topics: topics.collect(), ..Default::default() })
+    Ok(DescribeProducersResponse {
+        topics: topics.collect(),
+        ..Default::default()
+    })
 }
 
-fn answer(partition_index: i32, found: Result<Vec<ActiveProducer>, ErrorCode>) -> PartitionResponse<'static> {
-    let (error_code, producers) = found.map_or_else(|code| (code, Vec::new()), |list| (ErrorCode::NONE, list));
+fn answer(
+    partition_index: i32,
+    found: Result<Vec<ActiveProducer>, ErrorCode>,
+) -> PartitionResponse<'static> {
+    let (error_code, producers) =
+        found.map_or_else(|code| (code, Vec::new()), |list| (ErrorCode::NONE, list));
     let active_producers = producers.into_iter().map(|p| ProducerState {
         producer_id: p.producer_id,
         producer_epoch: i32::from(p.epoch),

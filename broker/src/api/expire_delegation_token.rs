@@ -1,7 +1,9 @@
 //! ExpireDelegationToken (key 40): there are no tokens on plain connections.
 
 use ottla_protocol::error_code::ErrorCode;
-use ottla_protocol::messages::expire_delegation_token::{ExpireDelegationTokenRequest, ExpireDelegationTokenResponse};
+use ottla_protocol::messages::expire_delegation_token::{
+    ExpireDelegationTokenRequest, ExpireDelegationTokenResponse,
+};
 
 use super::{Context, RequestMeta};
 

@@ -2,7 +2,8 @@
 
 use ottla_protocol::error_code::ErrorCode;
 use ottla_protocol::messages::incremental_alter_configs::{
-    AlterConfigsResource, AlterConfigsResourceResponse, IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse,
+    AlterConfigsResource, AlterConfigsResourceResponse, IncrementalAlterConfigsRequest,
+    IncrementalAlterConfigsResponse,
 };
 
 use super::{Context, RequestMeta, resources};
@@ -16,13 +17,23 @@ pub async fn handle(
     request: IncrementalAlterConfigsRequest<'_>,
 ) -> IncrementalAlterConfigsResponse<'static> {
     let image = ctx.image();
-    let read: Vec<Result<ConfigChange, Refusal>> = request.resources.iter().map(|r| change(&image, r)).collect();
-    let changes: Vec<ConfigChange> = read.iter().filter_map(|change| change.as_ref().ok().cloned()).collect();
+    let read: Vec<Result<ConfigChange, Refusal>> = request
+        .resources
+        .iter()
+        .map(|r| change(&image, r))
+        .collect();
+    let changes: Vec<ConfigChange> = read
+        .iter()
+        .filter_map(|change| change.as_ref().ok().cloned())
+        .collect();
     let count = changes.len();
     let mut items = match count {
         0 => Vec::new(),
         _ => {
-            let command = Command::AlterConfigs { changes, validate_only: request.validate_only };
+            let command = Command::AlterConfigs {
+                changes,
+                validate_only: request.validate_only,
+            };
             super::items(ctx.controller(command).await, count)
         }
     }
@@ -37,7 +48,10 @@ pub async fn handle(
             resource_name: resource.resource_name.to_string().into(),
         }
     });
-    IncrementalAlterConfigsResponse { responses: responses.collect(), ..Default::default() }
+    IncrementalAlterConfigsResponse {
+        responses: responses.collect(),
+        ..Default::default()
+    }
 }
 
 fn change(image: &Image, resource: &AlterConfigsResource<'_>) -> Result<ConfigChange, Refusal> {
@@ -48,12 +62,24 @@ fn change(image: &Image, resource: &AlterConfigsResource<'_>) -> Result<ConfigCh
             let text = format!("Unknown operation type {}", config.config_operation);
             Refusal::new(ErrorCode::INVALID_REQUEST, text)
         })?;
-        ops.push((config.name.to_string(), op, config.value.as_ref().map(|value| value.to_string())));
+        ops.push((
+            config.name.to_string(),
+            op,
+            config.value.as_ref().map(|value| value.to_string()),
+        ));
     }
-    Ok(ConfigChange { resource: place, ops })
+    Ok(ConfigChange {
+        resource: place,
+        ops,
+    })
 }
 
 fn operation(number: i8) -> Option<ConfigOp> {
-    const OPS: [ConfigOp; 4] = [ConfigOp::Set, ConfigOp::Delete, ConfigOp::Append, ConfigOp::Subtract];
+    const OPS: [ConfigOp; 4] = [
+        ConfigOp::Set,
+        ConfigOp::Delete,
+        ConfigOp::Append,
+        ConfigOp::Subtract,
+    ];
     OPS.into_iter().find(|op| *op as i8 == number)
 }

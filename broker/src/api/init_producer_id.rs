@@ -9,9 +9,16 @@ use crate::controller::{Command, Outcome};
 
 /// Answers an InitProducerId request.
 pub async fn handle(
-    ctx: &Context, _meta: &RequestMeta, request: InitProducerIdRequest<'_>,
+    ctx: &Context,
+    _meta: &RequestMeta,
+    request: InitProducerIdRequest<'_>,
 ) -> Result<InitProducerIdResponse, Close> {
-    let refused = |error_code| InitProducerIdResponse { error_code, producer_id: -1, producer_epoch: -1, ..Default::default() };
+    let refused = |error_code| InitProducerIdResponse {
+        error_code,
+        producer_id: -1,
+        producer_epoch: -1,
+        ..Default::default()
+    };
     match request.transactional_id.as_deref() {
         Some("") => return Ok(refused(ErrorCode::INVALID_REQUEST)),
         // Transactions come with the coordinators. Until then this is fatal for the client on purpose: a retriable
@@ -21,14 +28,24 @@ pub async fn handle(
     }
     loop {
         if let Some(producer_id) = ctx.producer_ids.borrow_mut().next() {
-            return Ok(InitProducerIdResponse { producer_id, producer_epoch: 0, ..Default::default() });
+            return Ok(InitProducerIdResponse {
+                producer_id,
+                producer_epoch: 0,
+                ..Default::default()
+            });
         }
         match ctx.controller(Command::AllocateProducerIds).await {
             Outcome::ProducerIds(Ok(block)) => {
                 *ctx.producer_ids.borrow_mut() = block.first..block.first + i64::from(block.count);
             }
-            Outcome::ProducerIds(Err(refusal)) | Outcome::Refused(refusal) => return Ok(refused(refusal.code)),
-            _ => return Err(Close::internal("the controller answered something else than producer ids")),
+            Outcome::ProducerIds(Err(refusal)) | Outcome::Refused(refusal) => {
+                return Ok(refused(refusal.code));
+            }
+            _ => {
+                return Err(Close::internal(
+                    "the controller answered something else than producer ids",
+                ));
+            }
         }
     }
 }

@@ -16,7 +16,9 @@ const SPECIAL: [(i64, i16); 6] = [(-1, 0), (-2, 0), (-3, 7), (-4, 8), (-5, 9), (
 
 /// Answers a ListOffsets request.
 pub async fn handle(
-    ctx: &Context, meta: &RequestMeta, request: ListOffsetsRequest<'_>,
+    ctx: &Context,
+    meta: &RequestMeta,
+    request: ListOffsetsRequest<'_>,
 ) -> Result<ListOffsetsResponse<'static>, Close> {
     let image = ctx.image();
     let mut named = BTreeSet::new();
@@ -31,13 +33,19 @@ pub async fn handle(
     let mut questions = Vec::new();
     for t in &request.topics {
         for p in &t.partitions {
-            let known = image.topics.named(&t.name).filter(|topic| topic.partition(p.partition_index).is_some());
+            let known = image
+                .topics
+                .named(&t.name)
+                .filter(|topic| topic.partition(p.partition_index).is_some());
             questions.push(if twice.contains(&(&t.name, p.partition_index)) {
                 Err(ErrorCode::INVALID_REQUEST)
             } else if !is_known_time(p.timestamp, meta.version) {
                 Err(ErrorCode::UNSUPPORTED_VERSION)
             } else if let Some(topic) = known {
-                let id = PartitionId { topic: topic.id, partition: p.partition_index };
+                let id = PartitionId {
+                    topic: topic.id,
+                    partition: p.partition_index,
+                };
                 let question = ListOffset {
                     id,
                     timestamp: p.timestamp,
@@ -50,22 +58,56 @@ pub async fn handle(
             });
         }
     }
-    let take = |answer| if let Answer::ListOffsets(found) = answer { Some(found) } else { None };
-    let mut found = ctx.router.scatter(questions, Call::ListOffsets, take, Err).await?.into_iter();
+    let take = |answer| {
+        if let Answer::ListOffsets(found) = answer {
+            Some(found)
+        } else {
+            None
+        }
+    };
+    let mut found = ctx
+        .router
+        .scatter(questions, Call::ListOffsets, take, Err)
+        .await?
+        .into_iter();
     let topics = request.topics.iter().map(|t| {
-        let partitions = t.partitions.iter().zip(found.by_ref()).map(|(p, f)| answer(meta.version, p.partition_index, f)).collect();
-        ListOffsetsTopicResponse { name: t.name.clone().into_owned().into(), partitions, ..Default::default() }
+        let partitions = t
+            .partitions
+            .iter()
+            .zip(found.by_ref())
+            .map(|(p, f)| answer(meta.version, p.partition_index, f))
+            .collect();
+        ListOffsetsTopicResponse {
+            name: t.name.clone().into_owned().into(),
+            partitions,
+            ..Default::default()
+        }
     });
-    Ok(ListOffsetsResponse { topics: topics.collect(), ..Default::default() })
+    Ok(ListOffsetsResponse {
+        topics: topics.collect(),
+        ..Default::default()
+    })
 }
 
 fn is_known_time(timestamp: i64, version: i16) -> bool {
-    timestamp >= 0 || SPECIAL.iter().any(|(special, since)| *special == timestamp && version >= *since)
+    timestamp >= 0
+        || SPECIAL
+            .iter()
+            .any(|(special, since)| *special == timestamp && version >= *since)
 }
 
-fn answer(version: i16, partition_index: i32, found: Result<Listed, ErrorCode>) -> ListOffsetsPartitionResponse {
-    let none = Listed { offset: -1, timestamp: -1, leader_epoch: -1 };
-    let (error_code, found) = found.map_or_else(|code| (code, none), |found| (ErrorCode::NONE, found));
+fn answer(
+    version: i16,
+    partition_index: i32,
+    found: Result<Listed, ErrorCode>,
+) -> ListOffsetsPartitionResponse {
+    let none = Listed {
+        offset: -1,
+        timestamp: -1,
+        leader_epoch: -1,
+    };
+    let (error_code, found) =
+        found.map_or_else(|code| (code, none), |found| (ErrorCode::NONE, found));
     ListOffsetsPartitionResponse {
         partition_index,
         error_code,

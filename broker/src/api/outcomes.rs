@@ -10,7 +10,10 @@ use crate::controller::{Outcome, Refusal};
 pub fn refusal(outcome: Outcome) -> Refusal {
     match outcome {
         Outcome::Refused(refusal) => refusal,
-        other => Refusal::new(ErrorCode::UNKNOWN_SERVER_ERROR, format!("unexpected outcome {other:?} (a defect)")),
+        other => Refusal::new(
+            ErrorCode::UNKNOWN_SERVER_ERROR,
+            format!("unexpected outcome {other:?} (a defect)"),
+        ),
     }
 }
 

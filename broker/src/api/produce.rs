@@ -11,7 +11,8 @@ use bytes::BytesMut;
 use ottla_protocol::error_code::ErrorCode;
 use ottla_protocol::ids::{PartitionId, Uuid};
 use ottla_protocol::messages::produce::{
-    BatchIndexAndErrorMessage, PartitionProduceResponse, ProduceRequest, ProduceResponse, TopicProduceResponse,
+    BatchIndexAndErrorMessage, PartitionProduceResponse, ProduceRequest, ProduceResponse,
+    TopicProduceResponse,
 };
 use ottla_protocol::wire::Records;
 
@@ -46,7 +47,11 @@ pub struct Enqueued {
 }
 
 /// Stage one. `body` is the request's body with the batches in it.
-pub async fn enqueue(ctx: &Context, meta: &RequestMeta, mut body: BytesMut) -> Result<Enqueued, Close> {
+pub async fn enqueue(
+    ctx: &Context,
+    meta: &RequestMeta,
+    mut body: BytesMut,
+) -> Result<Enqueued, Close> {
     let layout = {
         let request: ProduceRequest<'_> = super::decode(meta, &body)?;
         lay_out(&ctx.image(), meta, &request, &body)
@@ -65,23 +70,37 @@ pub async fn enqueue(ctx: &Context, meta: &RequestMeta, mut body: BytesMut) -> R
             parts.push((id, batch));
         }
     }
-    let rules = ProduceRules { version: meta.version, acks: layout.acks, transactional: layout.transactional };
+    let rules = ProduceRules {
+        version: meta.version,
+        acks: layout.acks,
+        transactional: layout.transactional,
+    };
     let mut answers = Vec::with_capacity(by_shard.len());
     for (shard, (slots, parts)) in by_shard {
         let call = Call::Produce(Produce { parts, rules });
         answers.push((slots, ctx.router.start(shard, call).await?));
     }
-    Ok(Enqueued { version: meta.version, layout, answers })
+    Ok(Enqueued {
+        version: meta.version,
+        layout,
+        answers,
+    })
 }
 
 impl Enqueued {
     /// Stage two: waits for every batch. `None` is the answer to acks=0.
     pub async fn finish(self) -> Result<Option<ProduceResponse<'static>>, Close> {
-        let refusals = self.layout.slots.iter().map(|s| Produced::refused(s.target.err().unwrap_or_default()));
+        let refusals = self
+            .layout
+            .slots
+            .iter()
+            .map(|s| Produced::refused(s.target.err().unwrap_or_default()));
         let mut produced: Vec<Produced> = refusals.collect();
         for (slots, pending) in self.answers {
             let Answer::Produce(parts) = pending.await? else {
-                return Err(Close::internal("a shard gave another answer than a Produce's"));
+                return Err(Close::internal(
+                    "a shard gave another answer than a Produce's",
+                ));
             };
             for (slot, part) in slots.into_iter().zip(parts) {
                 produced[slot] = part;
@@ -91,7 +110,11 @@ impl Enqueued {
             return Ok(Some(respond(self.version, self.layout, produced)));
         }
         // Kafka's way to tell an acks=0 producer that something is wrong: the connection closes.
-        match produced.iter().zip(&self.layout.slots).find(|(p, _)| p.error != ErrorCode::NONE) {
+        match produced
+            .iter()
+            .zip(&self.layout.slots)
+            .find(|(p, _)| p.error != ErrorCode::NONE)
+        {
             None => Ok(None),
             Some((p, slot)) => Err(Close::new(format!(
                 "Produce with acks=0 to {}-{} failed: {}; closing is the only way to tell the producer",
@@ -109,7 +132,11 @@ fn lay_out(image: &Image, meta: &RequestMeta, request: &ProduceRequest<'_>, body
     let mut seen: BTreeMap<PartitionId, usize> = BTreeMap::new();
     let bad_acks = !(-1..=1).contains(&request.acks);
     for data in &request.topic_data {
-        let topic = if meta.version >= 13 { image.topics.with_id(data.topic_id) } else { image.topics.named(&data.name) };
+        let topic = if meta.version >= 13 {
+            image.topics.with_id(data.topic_id)
+        } else {
+            image.topics.named(&data.name)
+        };
         topics.push((data.name.clone().into_owned(), data.topic_id));
         for part in &data.partition_data {
             let records = range_in(body, borrowed(&part.records));
@@ -117,13 +144,25 @@ fn lay_out(image: &Image, meta: &RequestMeta, request: &ProduceRequest<'_>, body
                 _ if bad_acks => Err(ErrorCode::INVALID_REQUIRED_ACKS),
                 None if meta.version >= 13 => Err(ErrorCode::UNKNOWN_TOPIC_ID),
                 None => Err(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION),
-                Some(t) if t.internal && &*meta.client_id != ADMIN_CLIENT => Err(ErrorCode::INVALID_TOPIC_EXCEPTION),
-                Some(t) if t.partition(part.index).is_none() => Err(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION),
+                Some(t) if t.internal && &*meta.client_id != ADMIN_CLIENT => {
+                    Err(ErrorCode::INVALID_TOPIC_EXCEPTION)
+                }
+                Some(t) if t.partition(part.index).is_none() => {
+                    Err(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)
+                }
                 // Empty records are invalid; null ones Kafka never answers, and an answer is better than silence.
                 Some(_) if records.is_empty() => Err(ErrorCode::INVALID_RECORD),
-                Some(t) => Ok(PartitionId { topic: t.id, partition: part.index }),
+                Some(t) => Ok(PartitionId {
+                    topic: t.id,
+                    partition: part.index,
+                }),
             };
-            let slot = Slot { topic: topics.len() - 1, partition: part.index, target, records };
+            let slot = Slot {
+                topic: topics.len() - 1,
+                partition: part.index,
+                target,
+                records,
+            };
             // A partition named twice: one append (the last), one answer, as Kafka's map of partitions has it.
             match target.ok().and_then(|id| seen.insert(id, slots.len())) {
                 Some(earlier) => {
@@ -135,7 +174,12 @@ fn lay_out(image: &Image, meta: &RequestMeta, request: &ProduceRequest<'_>, body
             }
         }
     }
-    Layout { topics, slots, acks: request.acks, transactional: request.transactional_id.is_some() }
+    Layout {
+        topics,
+        slots,
+        acks: request.acks,
+        transactional: request.transactional_id.is_some(),
+    }
 }
 
 /// The records of a decoded request: a slice of its frame.
@@ -159,22 +203,34 @@ fn respond(version: i16, layout: Layout, produced: Vec<Produced>) -> ProduceResp
     let mut responses: Vec<TopicProduceResponse<'static>> = layout
         .topics
         .into_iter()
-        .map(|(name, topic_id)| TopicProduceResponse { name: name.into(), topic_id, ..Default::default() })
+        .map(|(name, topic_id)| TopicProduceResponse {
+            name: name.into(),
+            topic_id,
+            ..Default::default()
+        })
         .collect();
     for (slot, p) in layout.slots.iter().zip(produced) {
         if let Some(topic) = responses.get_mut(slot.topic) {
-            topic.partition_responses.push(partition_response(version, slot.partition, p));
+            topic
+                .partition_responses
+                .push(partition_response(version, slot.partition, p));
         }
     }
-    ProduceResponse { responses, ..Default::default() }
+    ProduceResponse {
+        responses,
+        ..Default::default()
+    }
 }
 
 fn partition_response(version: i16, index: i32, p: Produced) -> PartitionProduceResponse<'static> {
-    let record_errors = p.record_errors.into_iter().map(|(batch_index, message)| BatchIndexAndErrorMessage {
-        batch_index,
-        batch_index_error_message: Some(message.into()),
-        ..Default::default()
-    });
+    let record_errors =
+        p.record_errors
+            .into_iter()
+            .map(|(batch_index, message)| BatchIndexAndErrorMessage {
+                batch_index,
+                batch_index_error_message: Some(message.into()),
+                ..Default::default()
+            });
     PartitionProduceResponse {
         index,
         error_code: p.error,
@@ -182,8 +238,16 @@ fn partition_response(version: i16, index: i32, p: Produced) -> PartitionProduce
         log_append_time_ms: p.log_append_time,
         log_start_offset: p.log_start_offset,
         // Versions before 8 have no place for the reasons.
-        record_errors: if version >= 8 { record_errors.collect() } else { Vec::new() },
-        error_message: if version >= 8 { p.message.map(Into::into) } else { None },
+        record_errors: if version >= 8 {
+            record_errors.collect()
+        } else {
+            Vec::new()
+        },
+        error_message: if version >= 8 {
+            p.message.map(Into::into)
+        } else {
+            None
+        },
         ..Default::default()
     }
 }

@@ -2,7 +2,9 @@
 
 use ottla_protocol::error_code::ErrorCode;
 use ottla_protocol::ids::NodeId;
-use ottla_protocol::messages::remove_raft_voter::{RemoveRaftVoterRequest, RemoveRaftVoterResponse};
+use ottla_protocol::messages::remove_raft_voter::{
+    RemoveRaftVoterRequest, RemoveRaftVoterResponse,
+};
 
 use super::add_raft_voter::this_cluster;
 use super::{Context, RequestMeta};
@@ -29,7 +31,13 @@ fn refuse(image: &Image, request: &RemoveRaftVoterRequest<'_>) -> Refusal {
     }
     let id = request.voter_id;
     if !image.brokers.contains_key(&NodeId(id)) {
-        return Refusal::new(ErrorCode::VOTER_NOT_FOUND, format!("Voter {id} is not part of the set of voters."));
+        return Refusal::new(
+            ErrorCode::VOTER_NOT_FOUND,
+            format!("Voter {id} is not part of the set of voters."),
+        );
     }
-    Refusal::new(ErrorCode::INVALID_REQUEST, "The last voter cannot be removed.")
+    Refusal::new(
+        ErrorCode::INVALID_REQUEST,
+        "The last voter cannot be removed.",
+    )
 }

@@ -1,7 +1,9 @@
 //! RenewDelegationToken (key 39): there are no tokens on plain connections.
 
 use ottla_protocol::error_code::ErrorCode;
-use ottla_protocol::messages::renew_delegation_token::{RenewDelegationTokenRequest, RenewDelegationTokenResponse};
+use ottla_protocol::messages::renew_delegation_token::{
+    RenewDelegationTokenRequest, RenewDelegationTokenResponse,
+};
 
 use super::{Context, RequestMeta};
 

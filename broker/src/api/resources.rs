@@ -31,18 +31,26 @@ pub fn is_kind(number: i8) -> bool {
 pub fn to_change(image: &Image, kind: i8, name: &str) -> Result<ConfigResource, Refusal> {
     let node = || match name.parse() {
         Ok(id) => Ok(NodeId(id)),
-        Err(_) => Err(invalid(format!("Node id must be an integer, but it is: {name}"))),
+        Err(_) => Err(invalid(format!(
+            "Node id must be an integer, but it is: {name}"
+        ))),
     };
     match kind {
         TOPIC => Ok(ConfigResource::Topic(name.to_string())),
         BROKER if name.is_empty() => Ok(ConfigResource::BrokerDefault),
         BROKER => match node()? {
             id if image.brokers.contains_key(&id) => Ok(ConfigResource::Broker(id)),
-            id => Err(invalid(format!("Unexpected broker id, expected {}, but received {id}", image.node))),
+            id => Err(invalid(format!(
+                "Unexpected broker id, expected {}, but received {id}",
+                image.node
+            ))),
         },
         BROKER_LOGGER => match node()? {
             id if image.brokers.contains_key(&id) => Ok(ConfigResource::BrokerLogger(id)),
-            id => Err(invalid(format!("Unexpected node id. Expected {}, but received {id}", image.node))),
+            id => Err(invalid(format!(
+                "Unexpected node id. Expected {}, but received {id}",
+                image.node
+            ))),
         },
         CLIENT_METRICS => Ok(ConfigResource::ClientMetrics(name.to_string())),
         GROUP => Ok(ConfigResource::Group(name.to_string())),
@@ -62,12 +70,18 @@ pub enum Resource<'a> {
 pub fn to_describe<'a>(image: &'a Image, kind: i8, name: &str) -> Result<Resource<'a>, Refusal> {
     static NONE: Values = Values::new();
     let settings = &image.broker_config.settings;
-    let given = |resource: &ConfigResource| image.configs.get(resource).map_or(&NONE, |values| &**values);
+    let given = |resource: &ConfigResource| {
+        image
+            .configs
+            .get(resource)
+            .map_or(&NONE, |values| &**values)
+    };
     let entries = match kind {
         TOPIC => {
             check_topic_name(name)?;
             let topic = image.topics.named(name);
-            let topic = topic.ok_or_else(|| Refusal::new(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, ""))?;
+            let topic =
+                topic.ok_or_else(|| Refusal::new(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, ""))?;
             describe::topic(&topic.overrides, settings)
         }
         BROKER if name.is_empty() => describe::broker_default(&settings.cluster),
@@ -78,10 +92,18 @@ pub fn to_describe<'a>(image: &'a Image, kind: i8, name: &str) -> Result<Resourc
         BROKER_LOGGER if name.is_empty() => return Err(invalid("Broker id must not be empty")),
         BROKER_LOGGER => {
             this_node(image, name, "")?;
-            return Ok(Resource::Levels(given(&ConfigResource::BrokerLogger(image.node))));
+            return Ok(Resource::Levels(given(&ConfigResource::BrokerLogger(
+                image.node,
+            ))));
         }
-        CLIENT_METRICS if name.is_empty() => return Err(invalid("Client metrics subscription name must not be empty")),
-        CLIENT_METRICS => describe::client_metrics(given(&ConfigResource::ClientMetrics(name.to_string()))),
+        CLIENT_METRICS if name.is_empty() => {
+            return Err(invalid(
+                "Client metrics subscription name must not be empty",
+            ));
+        }
+        CLIENT_METRICS => {
+            describe::client_metrics(given(&ConfigResource::ClientMetrics(name.to_string())))
+        }
         GROUP if name.is_empty() => return Err(invalid("Group name must not be empty")),
         GROUP => describe::group(given(&ConfigResource::Group(name.to_string())), settings),
         _ => return Err(invalid(format!("Unknown resource type {kind}"))),
@@ -92,8 +114,13 @@ pub fn to_describe<'a>(image: &'a Image, kind: i8, name: &str) -> Result<Resourc
 fn this_node(image: &Image, name: &str, or: &str) -> Result<(), Refusal> {
     match name.parse::<i32>() {
         Ok(id) if NodeId(id) == image.node => Ok(()),
-        Ok(id) => Err(invalid(format!("Unexpected broker id, expected {}{or} but received {id}", image.node))),
-        Err(_) => Err(invalid(format!("Broker id must be an integer, but it is: {name}"))),
+        Ok(id) => Err(invalid(format!(
+            "Unexpected broker id, expected {}{or} but received {id}",
+            image.node
+        ))),
+        Err(_) => Err(invalid(format!(
+            "Broker id must be an integer, but it is: {name}"
+        ))),
     }
 }
 

@@ -38,7 +38,11 @@ impl Router {
 
     /// Puts a call into the owner's queue: calls of one shard to another are handled in the order of their `start`.
     pub async fn start(&self, shard: u16, call: Call) -> Result<PendingAnswer, Close> {
-        self.calls.start(ShardId(shard), call).await.map(PendingAnswer).map_err(|_| Close::stopping())
+        self.calls
+            .start(ShardId(shard), call)
+            .await
+            .map(PendingAnswer)
+            .map_err(|_| Close::stopping())
     }
 
     /// Asks the owners of many partitions at the same time and puts their answers back in order.
@@ -71,7 +75,8 @@ impl Router {
         }
         for (slots, answer) in pending {
             let answers = take(answer.await?).filter(|a| a.len() == slots.len());
-            let answers = answers.ok_or_else(|| Close::internal("a shard's answer does not fit its question"))?;
+            let answers = answers
+                .ok_or_else(|| Close::internal("a shard's answer does not fit its question"))?;
             for (slot, answer) in slots.into_iter().zip(answers) {
                 results[slot] = Some(answer);
             }
@@ -81,7 +86,9 @@ impl Router {
 
     /// Asks every shard at the same time.
     pub async fn gather<R>(
-        &self, ask: impl Fn() -> Call, take: impl Fn(Answer) -> Option<R>,
+        &self,
+        ask: impl Fn() -> Call,
+        take: impl Fn(Answer) -> Option<R>,
     ) -> Result<Vec<R>, Close> {
         let mut pending = Vec::with_capacity(usize::from(self.shards));
         for shard in 0..self.shards {
@@ -89,7 +96,10 @@ impl Router {
         }
         let mut results = Vec::with_capacity(pending.len());
         for answer in pending {
-            results.push(take(answer.await?).ok_or_else(|| Close::internal("a shard's answer does not fit its question"))?);
+            results
+                .push(take(answer.await?).ok_or_else(|| {
+                    Close::internal("a shard's answer does not fit its question")
+                })?);
         }
         Ok(results)
     }
@@ -102,6 +112,8 @@ impl Future for PendingAnswer {
     type Output = Result<Answer, Close>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Poller<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.0).poll(cx).map_err(|_| Close::stopping())
+        Pin::new(&mut self.0)
+            .poll(cx)
+            .map_err(|_| Close::stopping())
     }
 }

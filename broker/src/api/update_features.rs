@@ -14,18 +14,29 @@ pub async fn handle(
     meta: &RequestMeta,
     request: UpdateFeaturesRequest<'_>,
 ) -> UpdateFeaturesResponse<'static> {
-    let updates: Result<Vec<FeatureUpdate>, Refusal> =
-        request.feature_updates.iter().map(|update| read(meta.version, update)).collect();
+    let updates: Result<Vec<FeatureUpdate>, Refusal> = request
+        .feature_updates
+        .iter()
+        .map(|update| read(meta.version, update))
+        .collect();
     let outcome = match updates {
         Ok(updates) => {
-            ctx.controller(Command::UpdateFeatures { updates, validate_only: request.validate_only }).await
+            ctx.controller(Command::UpdateFeatures {
+                updates,
+                validate_only: request.validate_only,
+            })
+            .await
         }
         Err(refusal) => Outcome::Refused(refusal),
     };
     answer(meta.version, &request, outcome)
 }
 
-fn answer(version: i16, request: &UpdateFeaturesRequest<'_>, outcome: Outcome) -> UpdateFeaturesResponse<'static> {
+fn answer(
+    version: i16,
+    request: &UpdateFeaturesRequest<'_>,
+    outcome: Outcome,
+) -> UpdateFeaturesResponse<'static> {
     if let Outcome::Items(_) = outcome {
         // Version 2 has no results of single features any more.
         let done = |update: &FeatureUpdateKey<'_>| UpdatableFeatureResult {
@@ -33,8 +44,16 @@ fn answer(version: i16, request: &UpdateFeaturesRequest<'_>, outcome: Outcome) -
             error_code: ErrorCode::NONE,
             error_message: None,
         };
-        let results = request.feature_updates.iter().filter(|_| version < 2).map(done);
-        return UpdateFeaturesResponse { error_message: None, results: results.collect(), ..Default::default() };
+        let results = request
+            .feature_updates
+            .iter()
+            .filter(|_| version < 2)
+            .map(done);
+        return UpdateFeaturesResponse {
+            error_message: None,
+            results: results.collect(),
+            ..Default::default()
+        };
     }
     let refusal = super::refusal(outcome);
     UpdateFeaturesResponse {
@@ -45,12 +64,17 @@ fn answer(version: i16, request: &UpdateFeaturesRequest<'_>, outcome: Outcome) -
 }
 
 fn read(version: i16, update: &FeatureUpdateKey<'_>) -> Result<FeatureUpdate, Refusal> {
-    const DIRECTIONS: [FeatureDirection; 3] =
-        [FeatureDirection::Upgrade, FeatureDirection::SafeDowngrade, FeatureDirection::UnsafeDowngrade];
+    const DIRECTIONS: [FeatureDirection; 3] = [
+        FeatureDirection::Upgrade,
+        FeatureDirection::SafeDowngrade,
+        FeatureDirection::UnsafeDowngrade,
+    ];
     let direction = match version {
         0 if update.allow_downgrade => Some(FeatureDirection::SafeDowngrade),
         0 => Some(FeatureDirection::Upgrade),
-        _ => DIRECTIONS.into_iter().find(|direction| *direction as i8 == update.upgrade_type),
+        _ => DIRECTIONS
+            .into_iter()
+            .find(|direction| *direction as i8 == update.upgrade_type),
     };
     let direction = direction.ok_or_else(|| {
         let text = format!(
@@ -60,5 +84,9 @@ fn read(version: i16, update: &FeatureUpdateKey<'_>) -> Result<FeatureUpdate, Re
         );
         Refusal::new(ErrorCode::INVALID_UPDATE_VERSION, text)
     })?;
-    Ok(FeatureUpdate { name: update.feature.to_string(), level: update.max_version_level, direction })
+    Ok(FeatureUpdate {
+        name: update.feature.to_string(),
+        level: update.max_version_level,
+        direction,
+    })
 }

@@ -33,17 +33,33 @@ pub struct Founded {
 /// Reads the settings, takes the data folder, and lays out its journals.
 pub async fn found(plan: &Plan) -> Result<(Founded, DataFolder), StartError> {
     let given = settings(plan).await?;
-    let fixed = Arc::new(config::given::check(given).map_err(|e| StartError::Setting(e.to_string()))?);
-    let settings = Settings { fixed: fixed.clone(), ..Settings::default() };
-    let node = NodeId(BrokerConfig::new(settings).settings.number("node.id").unwrap_or(1) as i32);
+    let fixed =
+        Arc::new(config::given::check(given).map_err(|e| StartError::Setting(e.to_string()))?);
+    let settings = Settings {
+        fixed: fixed.clone(),
+        ..Settings::default()
+    };
+    let node = NodeId(
+        BrokerConfig::new(settings)
+            .settings
+            .number("node.id")
+            .unwrap_or(1) as i32,
+    );
     let refused = |e| StartError::Folder(Arc::new(e));
-    let mut folder = DataFolder::open(&plan.data, node.0, plan.shards).await.map_err(refused)?;
+    let mut folder = DataFolder::open(&plan.data, node.0, plan.shards)
+        .await
+        .map_err(refused)?;
     if folder.identity().shards != plan.shards {
         lay_out(&mut folder, plan.shards).await?;
     }
     remove_old_journals(&folder).await;
     let identity = folder.identity();
-    let founded = Founded { node, cluster_id: identity.cluster_id.clone(), generation: identity.generation, fixed };
+    let founded = Founded {
+        node,
+        cluster_id: identity.cluster_id.clone(),
+        generation: identity.generation,
+        fixed,
+    };
     Ok((founded, folder))
 }
 
@@ -52,19 +68,32 @@ async fn settings(plan: &Plan) -> Result<Values, StartError> {
     let mut given = Values::new();
     given.insert("node.id".into(), "1".into());
     if let Some(path) = &plan.config {
-        let unreadable = |why: String| StartError::Setting(format!("--config {}: {why}", path.display()));
-        let bytes = fs::read_file(path, MAX_CONFIG).await.map_err(|e| unreadable(e.to_string()))?;
-        let text = std::str::from_utf8(&bytes).map_err(|_| unreadable("it is not UTF-8 text".into()))?;
+        let unreadable =
+            |why: String| StartError::Setting(format!("--config {}: {why}", path.display()));
+        let bytes = fs::read_file(path, MAX_CONFIG)
+            .await
+            .map_err(|e| unreadable(e.to_string()))?;
+        let text =
+            std::str::from_utf8(&bytes).map_err(|_| unreadable("it is not UTF-8 text".into()))?;
         given.extend(config::given::from_toml(text).map_err(|e| unreadable(e.to_string()))?);
     }
     given.extend(plan.set.iter().cloned());
-    let advertised = plan.advertise.as_ref().map_or_else(|| plan.listen.clone(), ToString::to_string);
+    let advertised = plan
+        .advertise
+        .as_ref()
+        .map_or_else(|| plan.listen.clone(), ToString::to_string);
     let node = given["node.id"].clone();
     given.extend([
         ("broker.id".to_owned(), node),
         ("process.roles".to_owned(), "broker,controller".to_owned()),
-        ("listeners".to_owned(), format!("PLAINTEXT://{}", plan.listen)),
-        ("advertised.listeners".to_owned(), format!("PLAINTEXT://{advertised}")),
+        (
+            "listeners".to_owned(),
+            format!("PLAINTEXT://{}", plan.listen),
+        ),
+        (
+            "advertised.listeners".to_owned(),
+            format!("PLAINTEXT://{advertised}"),
+        ),
         ("log.dirs".to_owned(), plan.data.display().to_string()),
     ]);
     Ok(given)
@@ -90,16 +119,42 @@ async fn lay_out(folder: &mut DataFolder, shards: u16) -> Result<(), StartError>
     for shard in 0..shards {
         let path = folder.journal(generation, shard);
         let (journal, _) = Journal::open(path, room.journal()).await.map_err(damaged)?;
-        for (id, found) in recovered.iter().filter(|(id, _)| placement::owner(**id, shards).0 == shard) {
+        for (id, found) in recovered
+            .iter()
+            .filter(|(id, _)| placement::owner(**id, shards).0 == shard)
+        {
             let mut frames = Vec::new();
-            frames.extend(found.checkpoint.clone().map(|checkpoint| Frame::Checkpoint { id: *id, checkpoint }));
-            frames.push(Frame::HardState { id: *id, hard: found.hard });
-            frames.extend(found.entries.iter().cloned().map(|entry| Frame::Entry { id: *id, entry }));
-            journal.append(frames).await.map_err(|e| StartError::Storage(e.to_string()))?;
+            frames.extend(
+                found
+                    .checkpoint
+                    .clone()
+                    .map(|checkpoint| Frame::Checkpoint {
+                        id: *id,
+                        checkpoint,
+                    }),
+            );
+            frames.push(Frame::HardState {
+                id: *id,
+                hard: found.hard,
+            });
+            frames.extend(
+                found
+                    .entries
+                    .iter()
+                    .cloned()
+                    .map(|entry| Frame::Entry { id: *id, entry }),
+            );
+            journal
+                .append(frames)
+                .await
+                .map_err(|e| StartError::Storage(e.to_string()))?;
         }
         journal.settle().await;
     }
-    folder.switch(shards, generation).await.map_err(|e| StartError::Folder(Arc::new(e)))
+    folder
+        .switch(shards, generation)
+        .await
+        .map_err(|e| StartError::Folder(Arc::new(e)))
 }
 
 async fn remove(path: &std::path::Path) -> Result<(), StartError> {
@@ -113,7 +168,9 @@ async fn remove(path: &std::path::Path) -> Result<(), StartError> {
 /// Journal sets that the identity does not name. They are of no use to anybody; a failure costs disk space only.
 async fn remove_old_journals(folder: &DataFolder) {
     let sets = folder.journal_sets();
-    let Ok(found) = fs::list(&sets).await else { return };
+    let Ok(found) = fs::list(&sets).await else {
+        return;
+    };
     for entry in found {
         if entry.name != folder.identity().generation.to_string() {
             if let Err(error) = fs::remove_dir_all(sets.join(&entry.name)).await {

@@ -64,23 +64,32 @@ impl std::fmt::Display for Refused {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Io(p, e) => write!(
-                f, "the data folder {} cannot be used: {e}; make it writable for this user or choose another with --data-dir",
+                f,
+                "the data folder {} cannot be used: {e}; make it writable for this user or choose another with --data-dir",
                 p.display()
             ),
             Self::InUse(p, e) => write!(
-                f, "the data folder {} is in use by another process ({e}); stop that broker or choose another folder with --data-dir",
+                f,
+                "the data folder {} is in use by another process ({e}); stop that broker or choose another folder with --data-dir",
                 p.display()
             ),
             Self::Newer(p, found) => write!(
-                f, "the data folder {} has format {found}, this build knows up to {FORMAT}; start the newer ottla that wrote it",
+                f,
+                "the data folder {} has format {found}, this build knows up to {FORMAT}; start the newer ottla that wrote it",
                 p.display()
             ),
-            Self::Foreign { folder, found, configured } => write!(
-                f, "the data folder {} belongs to node {found}, but node.id is {configured}; set node.id={found} or choose another folder with --data-dir",
+            Self::Foreign {
+                folder,
+                found,
+                configured,
+            } => write!(
+                f,
+                "the data folder {} belongs to node {found}, but node.id is {configured}; set node.id={found} or choose another folder with --data-dir",
                 folder.display()
             ),
             Self::Damaged(p, what) => write!(
-                f, "{} is damaged: {what}; nothing was changed: restore the file from a backup, or move the folder away to start empty",
+                f,
+                "{} is damaged: {what}; nothing was changed: restore the file from a backup, or move the folder away to start empty",
                 p.display()
             ),
         }
@@ -102,25 +111,40 @@ impl DataFolder {
     pub async fn open(path: &Path, node_id: i32, shards: u16) -> Result<Self, Refused> {
         let io = |e| Refused::Io(path.to_owned(), e);
         fs::create_dir_all(path).await.map_err(io)?;
-        let lock = fs::lock(&path.join(LOCK)).await.map_err(|e| match e.kind() {
-            std::io::ErrorKind::WouldBlock => Refused::InUse(path.to_owned(), e),
-            _ => Refused::Io(path.to_owned(), e),
-        })?;
+        let lock = fs::lock(&path.join(LOCK))
+            .await
+            .map_err(|e| match e.kind() {
+                std::io::ErrorKind::WouldBlock => Refused::InUse(path.to_owned(), e),
+                _ => Refused::Io(path.to_owned(), e),
+            })?;
         let file = path.join(FILE);
         let identity = if fs::exists(&file).await.map_err(io)? {
             let text = fs::read_file(&file, 64 * 1024).await.map_err(io)?;
             Self::check(path, &file, &text, node_id)?
         } else {
             let others = fs::list(path).await.map_err(io)?;
-            if let Some(other) = others.iter().find(|e| e.name != LOCK && !e.name.ends_with(".tmp")) {
+            if let Some(other) = others
+                .iter()
+                .find(|e| e.name != LOCK && !e.name.ends_with(".tmp"))
+            {
                 let what = format!("it is missing, but the folder holds {:?}", other.name);
                 return Err(Refused::Damaged(file, what));
             }
-            let identity = Identity { format: FORMAT, cluster_id: random_id().to_string(), node_id, shards, generation: 1 };
+            let identity = Identity {
+                format: FORMAT,
+                cluster_id: random_id().to_string(),
+                node_id,
+                shards,
+                generation: 1,
+            };
             write(&file, &identity).await.map_err(io)?;
             identity
         };
-        Ok(Self { path: path.to_owned(), identity, _lock: lock })
+        Ok(Self {
+            path: path.to_owned(),
+            identity,
+            _lock: lock,
+        })
     }
 
     fn check(folder: &Path, file: &Path, text: &[u8], node_id: i32) -> Result<Identity, Refused> {
@@ -139,7 +163,11 @@ impl DataFolder {
             return Err(Refused::Damaged(file.to_owned(), "shards is 0".into()));
         }
         if identity.node_id != node_id {
-            return Err(Refused::Foreign { folder: folder.to_owned(), found: identity.node_id, configured: node_id });
+            return Err(Refused::Foreign {
+                folder: folder.to_owned(),
+                found: identity.node_id,
+                configured: node_id,
+            });
         }
         Ok(identity)
     }
@@ -161,13 +189,21 @@ impl DataFolder {
 
     /// The folder of one shard's journal in journal set `generation`.
     pub fn journal(&self, generation: u64, shard: u16) -> PathBuf {
-        self.journal_sets().join(generation.to_string()).join(shard.to_string())
+        self.journal_sets()
+            .join(generation.to_string())
+            .join(shard.to_string())
     }
 
     /// Makes another journal set the valid one. Durable on return; the old set may be removed then.
     pub async fn switch(&mut self, shards: u16, generation: u64) -> Result<(), Refused> {
-        let next = Identity { shards, generation, ..self.identity.clone() };
-        write(&self.path.join(FILE), &next).await.map_err(|e| Refused::Io(self.path.clone(), e))?;
+        let next = Identity {
+            shards,
+            generation,
+            ..self.identity.clone()
+        };
+        write(&self.path.join(FILE), &next)
+            .await
+            .map_err(|e| Refused::Io(self.path.clone(), e))?;
         self.identity = next;
         Ok(())
     }

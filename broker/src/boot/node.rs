@@ -1,8 +1,8 @@
 //! One shard from its first moment to its last.
 
+use core::net::SocketAddr;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
-use core::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,8 +19,8 @@ use ottla_storage::log::{Store, StoreOptions};
 
 use super::StartError;
 use super::founding::{self, Founded};
-use super::room::{KEEP_FILES, Room};
 use super::plan::Plan;
+use super::room::{KEEP_FILES, Room};
 use crate::admin::{Admin, Readiness};
 use crate::api::router::Router;
 use crate::api::{Context, Endpoint};
@@ -90,7 +90,10 @@ pub async fn run(at: shards::Shard, plan: Arc<Plan>, meshes: Meshes) -> Result<(
     let mut folder = None;
     let founded = if at.id.0 == 0 {
         let founded = founding::found(&plan).await;
-        let said = founded.as_ref().map(|(f, _)| f.clone()).map_err(Clone::clone);
+        let said = founded
+            .as_ref()
+            .map(|(f, _)| f.clone())
+            .map_err(Clone::clone);
         for other in 1..at.count {
             // A shard that is gone has failed by itself.
             let _ = senders.send(ShardId(other), said.clone()).await;
@@ -117,8 +120,17 @@ pub async fn run(at: shards::Shard, plan: Arc<Plan>, meshes: Meshes) -> Result<(
 }
 
 /// Recovers this shard and joins it to the others; nothing is open yet.
-async fn begin(at: shards::Shard, plan: Arc<Plan>, founded: Founded, meshes: Meshes) -> Result<Rc<Node>, StartError> {
-    let path = plan.data.join("journal").join(founded.generation.to_string()).join(at.id.0.to_string());
+async fn begin(
+    at: shards::Shard,
+    plan: Arc<Plan>,
+    founded: Founded,
+    meshes: Meshes,
+) -> Result<Rc<Node>, StartError> {
+    let path = plan
+        .data
+        .join("journal")
+        .join(founded.generation.to_string())
+        .join(at.id.0.to_string());
     tracing::debug!(shard = at.id.0, "recovering");
     let room = Room::measure(&plan.data).await;
     let (journal, recovered) = match Journal::open(path, room.journal()).await {
@@ -126,7 +138,10 @@ async fn begin(at: shards::Shard, plan: Arc<Plan>, founded: Founded, meshes: Mes
         Err(error) => die(&error.to_string()),
     };
     let journal = Rc::new(journal);
-    let options = StoreOptions { cache_memory: plan.memory.cache, ..StoreOptions::default() };
+    let options = StoreOptions {
+        cache_memory: plan.memory.cache,
+        ..StoreOptions::default()
+    };
     let store = Store::new(&plan.data, &options);
     let checkpointer = Checkpointer::new(
         journal.clone(),
@@ -147,10 +162,16 @@ async fn begin(at: shards::Shard, plan: Arc<Plan>, founded: Founded, meshes: Mes
         producer_expiry_ms: Cell::new(i64::MAX),
     });
     let writes = shard.writes.clone();
-    task::spawn(Share::Foreground, async move { die(&writes.run(journal).await.to_string()) }).detach();
+    task::spawn(Share::Foreground, async move {
+        die(&writes.run(journal).await.to_string())
+    })
+    .detach();
     let partitions = Partitions::new(shard.clone(), recovered);
     let (checkpoints, source) = (checkpointer.clone(), partitions.clone());
-    task::spawn(Share::Background, async move { die(&checkpoints.run(source).await) }).detach();
+    task::spawn(Share::Background, async move {
+        die(&checkpoints.run(source).await)
+    })
+    .detach();
 
     let table = partitions.clone();
     let handler = Rc::new(move |_, call, reply: Reply<Answer>| {
@@ -160,12 +181,24 @@ async fn begin(at: shards::Shard, plan: Arc<Plan>, founded: Founded, meshes: Mes
     let slot: Rc<OnceCell<Rc<Node>>> = Rc::default();
     let node_slot = slot.clone();
     let handler = Rc::new(move |_, call, reply: Reply<ControlAnswer>| {
-        let Some(node) = node_slot.get().cloned() else { return };
-        task::spawn(Share::Foreground, async move { reply.send(node.control(call).await) }).detach();
+        let Some(node) = node_slot.get().cloned() else {
+            return;
+        };
+        task::spawn(Share::Foreground, async move {
+            reply.send(node.control(call).await)
+        })
+        .detach();
     });
     let control = Calls::join(meshes.control, at.id, handler).await;
     let image = Image::empty(founded.cluster_id.clone(), founded.node);
-    let ctx = Context::new(at.id, shard.metrics.clone(), plan.memory.requests, Router::new(calls, at.count), control, image);
+    let ctx = Context::new(
+        at.id,
+        shard.metrics.clone(),
+        plan.memory.requests,
+        Router::new(calls, at.count),
+        control,
+        image,
+    );
     let node = Rc::new(Node {
         at,
         plan,
@@ -202,24 +235,50 @@ async fn lead(node: &Rc<Node>) -> Result<(), StartError> {
     let shard = node.partitions.shard().clone();
     let found = node.partitions.take_recovered(driver::PARTITION);
     let config = Arc::new(driver::topic_config());
-    let partition = Partition::open(shard, driver::PARTITION, driver::TOPIC.into(), config, found)
-        .await
-        .map_err(|e| storage(format!("the controller's log: {e}")))?;
+    let partition = Partition::open(
+        shard,
+        driver::PARTITION,
+        driver::TOPIC.into(),
+        config,
+        found,
+    )
+    .await
+    .map_err(|e| storage(format!("the controller's log: {e}")))?;
     tracing::debug!("the controller's partition is open");
     partition.serving().await;
     tracing::debug!("the controller's partition serves");
     node.partitions.insert(partition.clone());
-    let empty = State::new(node.founded.cluster_id.clone(), node.founded.node, node.founded.fixed.clone());
-    let controller = Controller::open(partition, empty, publisher(node)).await.map_err(storage)?;
+    let empty = State::new(
+        node.founded.cluster_id.clone(),
+        node.founded.node,
+        node.founded.fixed.clone(),
+    );
+    let controller = Controller::open(partition, empty, publisher(node))
+        .await
+        .map_err(storage)?;
     let _ = node.controller.set(controller.clone());
     tracing::debug!("the controller's state is here, opening all partitions");
     controller.begin().await.map_err(StartError::Storage)?;
-    let endpoint = crate::metadata::Endpoint { host: advertised.host.clone(), port: advertised.port };
+    let endpoint = crate::metadata::Endpoint {
+        host: advertised.host.clone(),
+        port: advertised.port,
+    };
     let endpoints = BTreeMap::from([("PLAINTEXT".to_owned(), endpoint)]);
-    controller.submit(Command::RegisterBroker { id: node.founded.node, endpoints, rack: None }).await;
+    controller
+        .submit(Command::RegisterBroker {
+            id: node.founded.node,
+            endpoints,
+            rack: None,
+        })
+        .await;
     tracing::debug!("all partitions serve");
     let admin = node.admin().await?;
-    node.tell_all(|| ControlCall::Serve(listen)).await.map_err(|why| StartError::Listen { address: listen.to_string(), why })?;
+    node.tell_all(|| ControlCall::Serve(listen))
+        .await
+        .map_err(|why| StartError::Listen {
+            address: listen.to_string(),
+            why,
+        })?;
     if let Some((admin, _)) = &admin {
         admin.set_readiness(Readiness::Ready);
     }
@@ -239,7 +298,9 @@ async fn look_up(address: &str) -> std::io::Result<SocketAddr> {
     let found = net::resolve(host, port.parse().map_err(|_| wrong())?).await?;
     // IPv4 first: what is listened on is what clients are told, and some of them know nothing else.
     let first = found.iter().find(|a| a.is_ipv4()).or(found.first());
-    first.copied().ok_or_else(|| std::io::Error::new(std::io::ErrorKind::NotFound, "the name has no address"))
+    first
+        .copied()
+        .ok_or_else(|| std::io::Error::new(std::io::ErrorKind::NotFound, "the name has no address"))
 }
 
 fn publisher(node: &Rc<Node>) -> Publish {
@@ -247,7 +308,9 @@ fn publisher(node: &Rc<Node>) -> Publish {
     Box::new(move |image, step| {
         let node = node.upgrade();
         Box::pin(async move {
-            let Some(node) = node else { return Err("the broker is stopping".into()) };
+            let Some(node) = node else {
+                return Err("the broker is stopping".into());
+            };
             node.publish(image, step).await
         })
     })
@@ -261,7 +324,9 @@ impl Node {
                 Some(controller) => ControlAnswer::Command(controller.submit(command).await),
                 None => ControlAnswer::Done(Err("the controller is not here".into())),
             },
-            ControlCall::Reconcile(image) => ControlAnswer::Reconcile(self.partitions.reconcile(&image).await),
+            ControlCall::Reconcile(image) => {
+                ControlAnswer::Reconcile(self.partitions.reconcile(&image).await)
+            }
             ControlCall::Install(image) => {
                 self.ctx.install(image);
                 ControlAnswer::Done(Ok(()))
@@ -283,7 +348,13 @@ impl Node {
                 Step::Install => ControlCall::Install(image.clone()),
             };
             let stopping = |_| "the broker is stopping".to_owned();
-            pending.push(self.ctx.control.start(ShardId(shard), call).await.map_err(stopping)?);
+            pending.push(
+                self.ctx
+                    .control
+                    .start(ShardId(shard), call)
+                    .await
+                    .map_err(stopping)?,
+            );
         }
         let mut opened = Vec::new();
         for answer in pending {
@@ -322,13 +393,23 @@ impl Node {
     fn advertised(&self, listen: SocketAddr) -> Endpoint {
         self.plan.advertise.clone().unwrap_or_else(|| {
             // Clients cannot connect to "any address"; this host is where they are if nobody says otherwise.
-            let host = if listen.ip().is_unspecified() { "127.0.0.1".into() } else { listen.ip().to_string() };
-            Endpoint { host, port: listen.port() }
+            let host = if listen.ip().is_unspecified() {
+                "127.0.0.1".into()
+            } else {
+                listen.ip().to_string()
+            };
+            Endpoint {
+                host,
+                port: listen.port(),
+            }
         })
     }
 
     fn unlistenable(&self, error: &std::io::Error) -> StartError {
-        StartError::Listen { address: self.plan.listen.clone(), why: error.to_string() }
+        StartError::Listen {
+            address: self.plan.listen.clone(),
+            why: error.to_string(),
+        }
     }
 
     fn serve(&self, at: SocketAddr) -> Result<(), String> {
@@ -339,12 +420,17 @@ impl Node {
         let advertised = self.advertised(at);
         let config = self.ctx.config();
         let limits = self.limits.get_or_init(|| {
-            ConnectionLimits::new(config.net.max_connections.max(0) as u32, config.net.max_connections_per_ip.max(0) as u32)
+            ConnectionLimits::new(
+                config.net.max_connections.max(0) as u32,
+                config.net.max_connections_per_ip.max(0) as u32,
+            )
         });
         let options = Options {
             max_request: config.net.request_max_bytes as usize,
             request_memory: self.plan.memory.requests,
-            max_idle: Duration::from_millis(config.net.max_idle_ms.map_or(u64::MAX / 4, |ms| ms as u64)),
+            max_idle: Duration::from_millis(
+                config.net.max_idle_ms.map_or(u64::MAX / 4, |ms| ms as u64),
+            ),
             advertised,
         };
         let server = Server::new(self.ctx.clone(), options, limits.clone());
@@ -361,7 +447,10 @@ impl Node {
             loop {
                 let interval = ctx.config().retention_check_interval_ms.max(1) as u64;
                 // Shards look at different times.
-                time::sleep(Duration::from_millis(interval + rand::below(interval / 8 + 1))).await;
+                time::sleep(Duration::from_millis(
+                    interval + rand::below(interval / 8 + 1),
+                ))
+                .await;
                 partitions.retain().await;
             }
         })
@@ -369,9 +458,15 @@ impl Node {
     }
 
     async fn admin(&self) -> Result<Option<(Rc<Admin>, task::Task<()>)>, StartError> {
-        let Some(address) = &self.plan.admin else { return Ok(None) };
-        let refused = |e: std::io::Error| StartError::Listen { address: address.clone(), why: e.to_string() };
-        let listener = Listener::bind(look_up(address).await.map_err(refused)?, false).map_err(refused)?;
+        let Some(address) = &self.plan.admin else {
+            return Ok(None);
+        };
+        let refused = |e: std::io::Error| StartError::Listen {
+            address: address.clone(),
+            why: e.to_string(),
+        };
+        let listener =
+            Listener::bind(look_up(address).await.map_err(refused)?, false).map_err(refused)?;
         let ctx = self.ctx.clone();
         let admin = Admin::new(move || {
             let ctx = ctx.clone();
@@ -387,8 +482,15 @@ impl Node {
         }
         tracing::debug!(shard = self.at.id.0, "connections closed");
         let ids = self.partitions.all().iter().map(|p| p.id()).collect();
-        match time::timeout(CHECKPOINT_WITHIN, self.checkpointer.all(ids, &*self.partitions)).await {
-            Ok(Err(why)) => tracing::error!("the last checkpoints failed, the next start replays more: {why}"),
+        match time::timeout(
+            CHECKPOINT_WITHIN,
+            self.checkpointer.all(ids, &*self.partitions),
+        )
+        .await
+        {
+            Ok(Err(why)) => {
+                tracing::error!("the last checkpoints failed, the next start replays more: {why}")
+            }
             Ok(Ok(())) | Err(_) => {}
         }
         tracing::debug!(shard = self.at.id.0, "checkpoints written");
@@ -399,7 +501,12 @@ impl Node {
         // The other shards first: shard 0 answers for the process.
         let mut pending = Vec::new();
         for shard in (0..self.at.count).rev() {
-            pending.extend(self.ctx.control.start(ShardId(shard), ControlCall::Stop).await);
+            pending.extend(
+                self.ctx
+                    .control
+                    .start(ShardId(shard), ControlCall::Stop)
+                    .await,
+            );
         }
         for answer in pending {
             let _ = answer.await;

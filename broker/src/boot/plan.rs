@@ -50,7 +50,11 @@ impl Memory {
     fn of(total: u64, shards: u16) -> Self {
         let share = usize::try_from(total / u64::from(shards)).unwrap_or(usize::MAX);
         // The rest is for what is not counted: partitions, connections, buffers on their way to the disk.
-        Self { requests: share / 4, cache: share / 4, dirty: share / 4 }
+        Self {
+            requests: share / 4,
+            cache: share / 4,
+            dirty: share / 4,
+        }
     }
 }
 
@@ -70,14 +74,19 @@ impl Plan {
             Cores::List(list) => list.len(),
             Cores::Floating => 1,
         };
-        let shards = u16::try_from(shards).ok().filter(|n| (1..=1024).contains(n));
+        let shards = u16::try_from(shards)
+            .ok()
+            .filter(|n| (1..=1024).contains(n));
         let shards = shards.ok_or_else(|| bad("--cores", "from 1 to 1024 cores".into()))?;
         let memory = match options.memory.as_deref() {
             None => DEFAULT_MEMORY,
             Some(text) => parse_size(text).map_err(|why| bad("--memory", why))?,
         };
         if memory < LEAST_MEMORY {
-            return Err(bad("--memory", format!("at least {} MiB", LEAST_MEMORY >> 20)));
+            return Err(bad(
+                "--memory",
+                format!("at least {} MiB", LEAST_MEMORY >> 20),
+            ));
         }
         let advertise = options.advertise.as_deref().map(parse_endpoint).transpose();
         Ok(Self {
@@ -96,7 +105,11 @@ impl Plan {
 
 /// `4`, or `0,2,4-7`.
 fn parse_cores(text: &str) -> Result<Cores, String> {
-    let number = |t: &str| t.trim().parse::<usize>().map_err(|_| format!("{text:?} is neither a count nor a list like 0,2,4-7"));
+    let number = |t: &str| {
+        t.trim()
+            .parse::<usize>()
+            .map_err(|_| format!("{text:?} is neither a count nor a list like 0,2,4-7"))
+    };
     if !text.contains([',', '-']) {
         return number(text).map(Cores::Count);
     }
@@ -133,8 +146,12 @@ fn parse_size(text: &str) -> Result<u64, String> {
         "t" | "tb" | "tib" => 40,
         unit => return Err(format!("{unit:?} is not a unit: use K, M, G or T")),
     };
-    let number: u64 = digits.parse().map_err(|_| format!("{text:?} is not a size like 512M or 4G"))?;
-    number.checked_mul(1 << shift).ok_or_else(|| format!("{text:?} is too large"))
+    let number: u64 = digits
+        .parse()
+        .map_err(|_| format!("{text:?} is not a size like 512M or 4G"))?;
+    number
+        .checked_mul(1 << shift)
+        .ok_or_else(|| format!("{text:?} is too large"))
 }
 
 fn parse_endpoint(text: &str) -> Result<Endpoint, String> {
@@ -145,7 +162,10 @@ fn parse_endpoint(text: &str) -> Result<Endpoint, String> {
     if host.is_empty() {
         return Err(wrong());
     }
-    Ok(Endpoint { host: host.to_owned(), port })
+    Ok(Endpoint {
+        host: host.to_owned(),
+        port,
+    })
 }
 
 #[cfg(test)]
@@ -173,8 +193,20 @@ mod tests {
 
     #[test]
     fn endpoints() {
-        assert_eq!(parse_endpoint("h:1"), Ok(Endpoint { host: "h".into(), port: 1 }));
-        assert_eq!(parse_endpoint("[::1]:9092"), Ok(Endpoint { host: "::1".into(), port: 9092 }));
+        assert_eq!(
+            parse_endpoint("h:1"),
+            Ok(Endpoint {
+                host: "h".into(),
+                port: 1
+            })
+        );
+        assert_eq!(
+            parse_endpoint("[::1]:9092"),
+            Ok(Endpoint {
+                host: "::1".into(),
+                port: 9092
+            })
+        );
         for bad in ["h", ":1", "h:x", "h:99999"] {
             assert!(parse_endpoint(bad).is_err(), "{bad}");
         }

@@ -22,7 +22,9 @@ pub struct Room {
 impl Room {
     /// Measures. A file system that does not say how much is free is taken for a large one.
     pub async fn measure(path: &Path) -> Self {
-        Self { free: fs::free_space(path).await.unwrap_or(u64::MAX) }
+        Self {
+            free: fs::free_space(path).await.unwrap_or(u64::MAX),
+        }
     }
 
     fn file_size(self) -> u64 {
@@ -33,7 +35,10 @@ impl Room {
 
     /// How the journal is laid out.
     pub fn journal(self) -> journal::Options {
-        journal::Options { file_size: self.file_size(), ..journal::Options::default() }
+        journal::Options {
+            file_size: self.file_size(),
+            ..journal::Options::default()
+        }
     }
 
     /// What appends may not touch: the journal's own files, which must be writable to the last.

@@ -29,7 +29,10 @@ use crate::metadata::Image;
 use crate::partition::Partition;
 
 /// The controller's own partition. Kafka reserves this id for its metadata topic, so no topic ever gets it.
-pub const PARTITION: PartitionId = PartitionId { topic: Uuid::ONE, partition: 0 };
+pub const PARTITION: PartitionId = PartitionId {
+    topic: Uuid::ONE,
+    partition: 0,
+};
 /// Its name in the data folder.
 pub const TOPIC: &str = "__cluster_metadata";
 
@@ -82,7 +85,11 @@ impl Controller {
     /// Rebuilds the state from the partition's log.
     ///
     /// Errors: the log cannot be read, or says something that this build does not know.
-    pub async fn open(partition: Rc<Partition>, empty: State, publish: Publish) -> Result<Rc<Self>, String> {
+    pub async fn open(
+        partition: Rc<Partition>,
+        empty: State,
+        publish: Publish,
+    ) -> Result<Rc<Self>, String> {
         let (state, bytes) = replay(&partition, empty).await?;
         Ok(Rc::new(Self {
             partition,
@@ -108,9 +115,13 @@ impl Controller {
             return outcome;
         }
         let payload = Record::encode_all(&records);
-        self.since_snapshot.set(self.since_snapshot.get() + payload.len());
+        self.since_snapshot
+            .set(self.since_snapshot.get() + payload.len());
         if let Err(code) = self.append(&[(COMMAND, payload)]).await {
-            let why = format!("the controller's log did not take the change: {}", code.message());
+            let why = format!(
+                "the controller's log did not take the change: {}",
+                code.message()
+            );
             return Outcome::Refused(Refusal::new(code, why));
         }
         for record in &records {
@@ -131,7 +142,10 @@ impl Controller {
         let image = Arc::new(self.state.borrow().image());
         let opened = (self.publish)(image, Step::Reconcile).await?;
         let node = self.partition.node();
-        let leaders: Vec<_> = opened.into_iter().map(|(id, epoch)| (id, node, epoch)).collect();
+        let leaders: Vec<_> = opened
+            .into_iter()
+            .map(|(id, epoch)| (id, node, epoch))
+            .collect();
         self.state.borrow_mut().observe_leaders(&leaders);
         let image = Arc::new(self.state.borrow().image());
         (self.publish)(image, Step::Install).await.map(drop)
@@ -144,7 +158,9 @@ impl Controller {
             batch.push(now, Some(key), Some(value), &[]);
         }
         let bytes = batch.build().map_err(|_| ErrorCode::UNKNOWN_SERVER_ERROR)?;
-        self.partition.append_batch(BytesMut::from(bytes.as_slice())).await
+        self.partition
+            .append_batch(BytesMut::from(bytes.as_slice()))
+            .await
     }
 
     async fn snapshot(&self) {
@@ -154,10 +170,14 @@ impl Controller {
             match self.append(&[(SNAPSHOT, Record::encode_all(part))]).await {
                 Ok(offset) => first = first.or(Some(offset)),
                 // The log goes on without it; the next command tries again.
-                Err(code) => return tracing::warn!("no snapshot of the controller: {}", code.message()),
+                Err(code) => {
+                    return tracing::warn!("no snapshot of the controller: {}", code.message());
+                }
             }
         }
-        let (Some(first), Ok(_)) = (first, self.append(&[(SNAPSHOT_END, Vec::new())]).await) else { return };
+        let (Some(first), Ok(_)) = (first, self.append(&[(SNAPSHOT_END, Vec::new())]).await) else {
+            return;
+        };
         if let Err(code) = self.partition.clone().delete_records(first).await {
             tracing::warn!("the controller's log was not cut: {}", code.message());
         }
@@ -167,22 +187,34 @@ impl Controller {
 
 /// The state that the log says, and the bytes of commands since its last snapshot.
 async fn replay(partition: &Partition, empty: State) -> Result<(State, usize), String> {
-    let mut replay = Replay { state: empty.clone(), snapshot: None, empty, bytes: 0 };
+    let mut replay = Replay {
+        state: empty.clone(),
+        snapshot: None,
+        empty,
+        bytes: 0,
+    };
     let mut offset = partition.log().start_offset();
     while offset < partition.high_watermark() {
-        let (parts, next) = partition.read_committed(offset).await.map_err(|e| e.to_string())?;
+        let (parts, next) = partition
+            .read_committed(offset)
+            .await
+            .map_err(|e| e.to_string())?;
         for part in &parts {
             for batch in record::batches(part) {
-                let batch = batch.map_err(|e| format!("the controller's log at offset {offset}: {e}"))?;
+                let batch =
+                    batch.map_err(|e| format!("the controller's log at offset {offset}: {e}"))?;
                 let bytes = batch.decompress(MAX_BATCH).map_err(|e| e.to_string())?;
                 for r in batch.records(&bytes) {
-                    let r = r.map_err(|e| format!("the controller's log at offset {offset}: {e}"))?;
+                    let r =
+                        r.map_err(|e| format!("the controller's log at offset {offset}: {e}"))?;
                     replay.record(r.key.unwrap_or_default(), r.value.unwrap_or_default())?;
                 }
             }
         }
         if next <= offset {
-            return Err(format!("the controller's log cannot be read beyond offset {offset}"));
+            return Err(format!(
+                "the controller's log cannot be read beyond offset {offset}"
+            ));
         }
         offset = next;
     }
@@ -198,23 +230,28 @@ struct Replay {
 
 impl Replay {
     fn record(&mut self, key: &[u8], value: &[u8]) -> Result<(), String> {
-        let records = Record::decode_all(value).map_err(|e| format!("the controller's log: {e}"))?;
-        let target = match key {
-            COMMAND => {
-                self.snapshot = None;
-                self.bytes += value.len();
-                &mut self.state
-            }
-            SNAPSHOT => self.snapshot.get_or_insert_with(|| self.empty.clone()),
-            SNAPSHOT_END => {
-                if let Some(whole) = self.snapshot.take() {
-                    self.state = whole;
-                    self.bytes = 0;
+        let records =
+            Record::decode_all(value).map_err(|e| format!("the controller's log: {e}"))?;
+        let target =
+            match key {
+                COMMAND => {
+                    self.snapshot = None;
+                    self.bytes += value.len();
+                    &mut self.state
                 }
-                return Ok(());
-            }
-            _ => return Err("the controller's log holds a record of a kind that this build does not know".into()),
-        };
+                SNAPSHOT => self.snapshot.get_or_insert_with(|| self.empty.clone()),
+                SNAPSHOT_END => {
+                    if let Some(whole) = self.snapshot.take() {
+                        self.state = whole;
+                        self.bytes = 0;
+                    }
+                    return Ok(());
+                }
+                _ => return Err(
+                    "the controller's log holds a record of a kind that this build does not know"
+                        .into(),
+                ),
+            };
         for record in &records {
             target.apply(record);
         }
@@ -230,7 +267,12 @@ mod tests {
 
     fn replay() -> Replay {
         let empty = State::new("cluster".into(), NodeId(1), Arc::new(Values::new()));
-        Replay { state: empty.clone(), snapshot: None, empty, bytes: 0 }
+        Replay {
+            state: empty.clone(),
+            snapshot: None,
+            empty,
+            bytes: 0,
+        }
     }
 
     fn ids_taken(n: u32) -> (Vec<u8>, State) {
@@ -255,7 +297,11 @@ mod tests {
         assert_eq!(r.state.snapshot(), before);
         r.record(COMMAND, &[]).unwrap();
         r.record(SNAPSHOT_END, &[]).unwrap();
-        assert_eq!(r.state.snapshot(), before, "its parts before the command are not of a snapshot that ends here");
+        assert_eq!(
+            r.state.snapshot(),
+            before,
+            "its parts before the command are not of a snapshot that ends here"
+        );
         r.record(SNAPSHOT, &later).unwrap();
         r.record(SNAPSHOT_END, &[]).unwrap();
         assert_ne!(r.state.snapshot(), before);

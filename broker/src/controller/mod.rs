@@ -6,8 +6,8 @@
 
 pub mod calls;
 pub mod command;
-pub mod driver;
 mod decide;
+pub mod driver;
 pub mod features;
 pub mod outcome;
 pub mod record;

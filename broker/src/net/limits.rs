@@ -1,7 +1,7 @@
 //! How many connections the whole node takes: `max.connections` and `max.connections.per.ip`.
 
-use std::collections::BTreeMap;
 use core::net::IpAddr;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -40,7 +40,15 @@ enum Op {
     Large = 6,
 }
 
-const OPS: [Op; 7] = [Op::Ready, Op::Slow, Op::Blocked, Op::Silent, Op::Close, Op::CloseAtOnce, Op::Large];
+const OPS: [Op; 7] = [
+    Op::Ready,
+    Op::Slow,
+    Op::Blocked,
+    Op::Silent,
+    Op::Close,
+    Op::CloseAtOnce,
+    Op::Large,
+];
 const LARGE: usize = 1 << 20;
 
 /// Answers requests of the form `pipelines: u8, op: u8, id: u8, ...` with `id`.
@@ -56,7 +64,12 @@ impl Script {
     fn new() -> Script {
         let metrics = Rc::new(Metrics::default());
         let answers = Answers::new(1 << 20, metrics.clone());
-        Script { metrics, answers, events: Rc::default(), release: Rc::new(Notify::new()) }
+        Script {
+            metrics,
+            answers,
+            events: Rc::default(),
+            release: Rc::new(Notify::new()),
+        }
     }
 
     fn event(&self, what: &str, id: u8) {
@@ -73,7 +86,8 @@ struct Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.script.event(if self.ended { "end" } else { "cancel" }, self.id);
+        self.script
+            .event(if self.ended { "end" } else { "cancel" }, self.id);
     }
 }
 
@@ -95,7 +109,14 @@ impl Requests for Script {
             Op::CloseAtOnce => return Err(Close::new("as asked")),
             _ => {}
         }
-        let (script, running) = (self.clone(), Running { script: self.clone(), id, ended: false });
+        let (script, running) = (
+            self.clone(),
+            Running {
+                script: self.clone(),
+                id,
+                ended: false,
+            },
+        );
         Ok(Started::Later(Box::pin(async move {
             let mut running = running;
             let answer = match op {
@@ -134,7 +155,10 @@ fn options() -> Options {
         max_request: 1 << 20,
         request_memory: 1 << 20,
         max_idle: Duration::from_secs(600),
-        advertised: Endpoint { host: "broker".into(), port: 9092 },
+        advertised: Endpoint {
+            host: "broker".into(),
+            port: 9092,
+        },
     }
 }
 
@@ -149,10 +173,15 @@ impl Bed {
     fn with(options: Options, limits: std::sync::Arc<ConnectionLimits>) -> Bed {
         let script = Script::new();
         let server = Server::new(script.clone(), options, limits);
-        let listener = Listener::bind("127.0.0.1:0".parse().expect("address"), false).expect("listening");
+        let listener =
+            Listener::bind("127.0.0.1:0".parse().expect("address"), false).expect("listening");
         let addr = listener.local_addr().expect("address");
         server.listen(listener);
-        Bed { server, script, addr }
+        Bed {
+            server,
+            script,
+            addr,
+        }
     }
 
     fn new(options: Options) -> Bed {

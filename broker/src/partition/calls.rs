@@ -89,7 +89,13 @@ pub struct Produced {
 impl Produced {
     /// The batch was not appended.
     pub fn refused(error: ErrorCode) -> Self {
-        Self { error, base_offset: -1, log_append_time: -1, log_start_offset: -1, ..Self::default() }
+        Self {
+            error,
+            base_offset: -1,
+            log_append_time: -1,
+            log_start_offset: -1,
+            ..Self::default()
+        }
     }
 }
 

@@ -5,7 +5,9 @@
 
 use bytes::BytesMut;
 use ottla_protocol::error_code::ErrorCode;
-use ottla_protocol::record::{self, BatchBuilder, BatchOptions, BatchView, Codec, Producer, validate};
+use ottla_protocol::record::{
+    self, BatchBuilder, BatchOptions, BatchView, Codec, Producer, validate,
+};
 
 use super::calls::{ProduceRules, Produced};
 use super::producers::Sequenced;
@@ -39,12 +41,20 @@ pub struct Invalid {
 
 impl Invalid {
     fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), records: Vec::new() }
+        Self {
+            code,
+            message: message.into(),
+            records: Vec::new(),
+        }
     }
 
     /// As the answer says it.
     pub fn into_produced(self) -> Produced {
-        Produced { message: Some(self.message), record_errors: self.records, ..Produced::refused(self.code) }
+        Produced {
+            message: Some(self.message),
+            record_errors: self.records,
+            ..Produced::refused(self.code)
+        }
     }
 }
 
@@ -56,7 +66,10 @@ impl From<validate::Refused> for Invalid {
 
 /// Checks `batch` and makes it what is stored, apart from offset and epoch.
 pub fn check(
-    batch: &mut BytesMut, config: &TopicConfig, rules: ProduceRules, now_ms: i64,
+    batch: &mut BytesMut,
+    config: &TopicConfig,
+    rules: ProduceRules,
+    now_ms: i64,
 ) -> Result<Checked, Invalid> {
     let size = validate::sole_batch(batch)?.bytes().len();
     // What follows the batch is a cut one, which Kafka does not look at.
@@ -67,8 +80,14 @@ pub fn check(
     validate::check_header(&view)?;
     let codec = header.attributes.codec().ok();
     if codec == Some(Codec::Zstd) && rules.version < ZSTD_SINCE {
-        let message = format!("zstd needs Produce version {ZSTD_SINCE}, this request has {}", rules.version);
-        return Err(Invalid::new(ErrorCode::UNSUPPORTED_COMPRESSION_TYPE, message));
+        let message = format!(
+            "zstd needs Produce version {ZSTD_SINCE}, this request has {}",
+            rules.version
+        );
+        return Err(Invalid::new(
+            ErrorCode::UNSUPPORTED_COMPRESSION_TYPE,
+            message,
+        ));
     }
     if header.attributes.is_transactional() {
         return Err(transactional(rules));
@@ -106,11 +125,17 @@ pub fn check(
 
 fn check_size(size: usize, config: &TopicConfig) -> Result<(), Invalid> {
     if size > config.max_message_bytes.max(0) as usize {
-        let message = format!("the batch has {size} bytes, max.message.bytes is {}", config.max_message_bytes);
+        let message = format!(
+            "the batch has {size} bytes, max.message.bytes is {}",
+            config.max_message_bytes
+        );
         return Err(Invalid::new(ErrorCode::MESSAGE_TOO_LARGE, message));
     }
     if size > config.segment_bytes.max(0) as usize {
-        let message = format!("the batch has {size} bytes, segment.bytes is {}", config.segment_bytes);
+        let message = format!(
+            "the batch has {size} bytes, segment.bytes is {}",
+            config.segment_bytes
+        );
         return Err(Invalid::new(ErrorCode::RECORD_LIST_TOO_LARGE, message));
     }
     Ok(())
@@ -118,7 +143,10 @@ fn check_size(size: usize, config: &TopicConfig) -> Result<(), Invalid> {
 
 fn transactional(rules: ProduceRules) -> Invalid {
     if rules.transactional {
-        return Invalid::new(ErrorCode::INVALID_TXN_STATE, "no transaction is open for this partition");
+        return Invalid::new(
+            ErrorCode::INVALID_TXN_STATE,
+            "no transaction is open for this partition",
+        );
     }
     let message = "a transactional batch in a request without a transactional id";
     Invalid::new(ErrorCode::TRANSACTIONAL_ID_AUTHORIZATION_FAILED, message)
@@ -132,7 +160,10 @@ fn null_keys(view: &BatchView<'_>) -> Invalid {
 }
 
 fn check_times(
-    view: &BatchView<'_>, scan: &validate::Scan, config: &TopicConfig, now_ms: i64,
+    view: &BatchView<'_>,
+    scan: &validate::Scan,
+    config: &TopicConfig,
+    now_ms: i64,
 ) -> Result<(), Invalid> {
     const WHY: &str = "the timestamp is outside the window that the topic allows";
     let oldest = now_ms.saturating_sub(config.timestamp_before_max_ms);
@@ -154,10 +185,18 @@ fn check_times(
 }
 
 /// The places of the records that `is_bad` picks.
-fn at_fault(view: &BatchView<'_>, why: &'static str, is_bad: impl Fn(&record::Record<'_>) -> bool) -> Vec<(i32, &'static str)> {
-    let Ok(bytes) = view.decompress(MAX_DECOMPRESSED) else { return Vec::new() };
+fn at_fault(
+    view: &BatchView<'_>,
+    why: &'static str,
+    is_bad: impl Fn(&record::Record<'_>) -> bool,
+) -> Vec<(i32, &'static str)> {
+    let Ok(bytes) = view.decompress(MAX_DECOMPRESSED) else {
+        return Vec::new();
+    };
     let records = (0i32..).zip(view.records(&bytes));
-    records.filter_map(|(at, r)| r.ok().filter(|r| is_bad(r)).map(|_| (at, why))).collect()
+    records
+        .filter_map(|(at, r)| r.ok().filter(|r| is_bad(r)).map(|_| (at, why)))
+        .collect()
 }
 
 /// The codec that the topic wants, if the batch has another.
@@ -174,19 +213,27 @@ fn other_codec(wanted: Compression, has: Option<Codec>) -> Option<(Codec, Option
 }
 
 fn recompress(view: &BatchView<'_>, codec: Codec, level: Option<i32>) -> Result<BytesMut, Invalid> {
-    let unreadable = |e: record::BatchError| Invalid::new(ErrorCode::CORRUPT_MESSAGE, e.to_string());
+    let unreadable =
+        |e: record::BatchError| Invalid::new(ErrorCode::CORRUPT_MESSAGE, e.to_string());
     let h = &view.header;
     let producer = h.has_producer().then_some(Producer {
         id: h.producer_id,
         epoch: h.producer_epoch,
         base_sequence: h.base_sequence,
     });
-    let mut builder = BatchBuilder::new(BatchOptions { codec, level, producer, ..BatchOptions::default() });
+    let mut builder = BatchBuilder::new(BatchOptions {
+        codec,
+        level,
+        producer,
+        ..BatchOptions::default()
+    });
     let bytes = view.decompress(MAX_DECOMPRESSED).map_err(unreadable)?;
     for r in view.records(&bytes) {
         builder.push_record(h.base_timestamp, &r.map_err(unreadable)?);
     }
-    let built = builder.build().map_err(|e| Invalid::new(ErrorCode::UNKNOWN_SERVER_ERROR, e.to_string()))?;
+    let built = builder
+        .build()
+        .map_err(|e| Invalid::new(ErrorCode::UNKNOWN_SERVER_ERROR, e.to_string()))?;
     Ok(BytesMut::from(built.as_slice()))
 }
 

@@ -40,7 +40,11 @@ impl Partition {
             if !state.leads() {
                 return Err(ErrorCode::NOT_LEADER_OR_FOLLOWER);
             }
-            let target = if offset == -1 { state.high_watermark } else { offset };
+            let target = if offset == -1 {
+                state.high_watermark
+            } else {
+                offset
+            };
             if target < 0 || target > state.high_watermark {
                 return Err(ErrorCode::OFFSET_OUT_OF_RANGE);
             }
@@ -49,13 +53,18 @@ impl Partition {
                 return Ok(start);
             }
             let payload = Payload::Command(advance_start(target));
-            let proposed = state.replica.propose(payload).map_err(super::produce::refused_code)?;
+            let proposed = state
+                .replica
+                .propose(payload)
+                .map_err(super::produce::refused_code)?;
             let (sender, receiver) = oneshot::channel();
             state.commands.push((proposed.index, proposed.term, sender));
             receiver
         };
         self.mark();
-        waiting.await.unwrap_or(Err(ErrorCode::NOT_LEADER_OR_FOLLOWER))
+        waiting
+            .await
+            .unwrap_or(Err(ErrorCode::NOT_LEADER_OR_FOLLOWER))
     }
 
     pub(super) fn apply_command(&self, state: &mut State, entry: &Entry) {
@@ -63,11 +72,17 @@ impl Partition {
             Some(offset) => {
                 self.log.advance_start(offset.min(state.high_watermark));
             }
-            None => tracing::error!(partition = %self.id, index = entry.index, "a command that this build does not know"),
+            None => {
+                tracing::error!(partition = %self.id, index = entry.index, "a command that this build does not know")
+            }
         }
         let start = self.log.start_offset();
         // A command at this index with another term was lost with its leader; `Lost` has answered it already.
-        if let Some(at) = state.commands.iter().position(|(i, t, _)| (*i, *t) == (entry.index, entry.term)) {
+        if let Some(at) = state
+            .commands
+            .iter()
+            .position(|(i, t, _)| (*i, *t) == (entry.index, entry.term))
+        {
             let (_, _, waiter) = state.commands.swap_remove(at);
             // Whoever asked may be gone.
             let _ = waiter.send(Ok(start));

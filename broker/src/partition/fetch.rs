@@ -7,9 +7,9 @@ use ottla_protocol::ids::PartitionId;
 use ottla_runtime::time;
 use ottla_storage::log::ReadError;
 
+use super::Partition;
 use super::calls::{FetchPart, Fetched};
 use super::waiters::Watch;
-use super::Partition;
 
 impl Partition {
     /// Reads from `part.offset`, at most `max_bytes` beyond the first batch, which is whole if `first` (KIP-74).
@@ -38,7 +38,9 @@ impl Partition {
         match self.log.read(part.offset, max_bytes, limit).await {
             Ok(read) => fetched.records = read.parts,
             // Retention or DeleteRecords passed by while the disk was read.
-            Err(ReadError::OutOfRange { .. }) => return Fetched::refused(ErrorCode::OFFSET_OUT_OF_RANGE),
+            Err(ReadError::OutOfRange { .. }) => {
+                return Fetched::refused(ErrorCode::OFFSET_OUT_OF_RANGE);
+            }
             Err(error) => {
                 tracing::error!(partition = %self.id, topic = self.topic, offset = part.offset, "read failed: {error}");
                 return Fetched::refused(ErrorCode::KAFKA_STORAGE_ERROR);
@@ -52,7 +54,9 @@ impl Partition {
         if !state.leads() {
             return Err(Fetched::refused(ErrorCode::NOT_LEADER_OR_FOLLOWER));
         }
-        state.check_epoch(part.current_leader_epoch).map_err(Fetched::refused)?;
+        state
+            .check_epoch(part.current_leader_epoch)
+            .map_err(Fetched::refused)?;
         let high_watermark = state.high_watermark;
         let fetched = Fetched {
             high_watermark,

@@ -23,8 +23,19 @@ impl Partition {
             let _ = sender.send(produced.pop().unwrap_or_default());
         });
         // Newest rules, and no more replicas asked for than there are.
-        self.produce(batch, ProduceRules { version: i16::MAX, acks: 1, transactional: false }, &batches, 0);
-        let produced = receiver.await.map_err(|_| ErrorCode::NOT_LEADER_OR_FOLLOWER)?;
+        self.produce(
+            batch,
+            ProduceRules {
+                version: i16::MAX,
+                acks: 1,
+                transactional: false,
+            },
+            &batches,
+            0,
+        );
+        let produced = receiver
+            .await
+            .map_err(|_| ErrorCode::NOT_LEADER_OR_FOLLOWER)?;
         match produced.error {
             ErrorCode::NONE => Ok(produced.base_offset),
             error => Err(error),
@@ -33,7 +44,10 @@ impl Partition {
 
     /// The committed batches from `offset` on, as many as come in one read, and the offset after them.
     pub async fn read_committed(&self, offset: i64) -> Result<(Vec<Bytes>, i64), ReadError> {
-        let read = self.log.read(offset, REPLAY_BYTES, self.high_watermark()).await?;
+        let read = self
+            .log
+            .read(offset, REPLAY_BYTES, self.high_watermark())
+            .await?;
         Ok((read.parts, read.next))
     }
 }

@@ -37,7 +37,11 @@ impl Partitions {
         let mut epochs = Vec::with_capacity(opened.len());
         for partition in opened {
             if !partition.serving().await {
-                return Err(format!("{}-{} went off line while it was opened", partition.topic(), partition.id().partition));
+                return Err(format!(
+                    "{}-{} went off line while it was opened",
+                    partition.topic(),
+                    partition.id().partition
+                ));
             }
             epochs.push((partition.id(), partition.leader_epoch()));
             self.insert(partition);
@@ -48,7 +52,12 @@ impl Partitions {
         Ok(epochs)
     }
 
-    async fn open(&self, id: PartitionId, topic: &str, config: Arc<TopicConfig>) -> Result<Rc<Partition>, String> {
+    async fn open(
+        &self,
+        id: PartitionId,
+        topic: &str,
+        config: Arc<TopicConfig>,
+    ) -> Result<Rc<Partition>, String> {
         let found = self.take_recovered(id);
         Partition::open(self.shard().clone(), id, topic.to_owned(), config, found)
             .await
@@ -58,17 +67,23 @@ impl Partitions {
     /// What the image does not have: deleted now, or while this node was down.
     async fn delete_all_but(&self, wanted: &BTreeSet<PartitionId>) -> Result<(), String> {
         let is_gone = |id: &PartitionId| id.topic != Uuid::ONE && !wanted.contains(id);
-        let mut gone: Vec<PartitionId> = self.all().iter().map(|p| p.id()).filter(is_gone).collect();
+        let mut gone: Vec<PartitionId> =
+            self.all().iter().map(|p| p.id()).filter(is_gone).collect();
         let partitions: Vec<_> = gone.iter().filter_map(|id| self.remove(*id)).collect();
         gone.extend(self.take_leftovers().into_iter().filter(is_gone));
         if gone.is_empty() {
             return Ok(());
         }
         let frames = gone.iter().map(|id| Frame::Forget { id: *id }).collect();
-        self.shard().journal.append(frames).await.map_err(|e| e.to_string())?;
+        self.shard()
+            .journal
+            .append(frames)
+            .await
+            .map_err(|e| e.to_string())?;
         for partition in partitions {
             let log = partition.log();
-            let failed = |e: StorageError| format!("{} cannot be deleted: {e}", log.dir().display());
+            let failed =
+                |e: StorageError| format!("{} cannot be deleted: {e}", log.dir().display());
             log.delete().await.map_err(failed)?;
         }
         self.remove_folders(&gone).await
@@ -76,7 +91,10 @@ impl Partitions {
 
     /// Folders of partitions whose topic's name is not known any more; the id in the folder's name tells.
     async fn remove_folders(&self, gone: &[PartitionId]) -> Result<(), String> {
-        let gone: BTreeSet<String> = gone.iter().map(|id| format!("{}-{}", id.partition, id.topic)).collect();
+        let gone: BTreeSet<String> = gone
+            .iter()
+            .map(|id| format!("{}-{}", id.partition, id.topic))
+            .collect();
         let topics = self.shard().data.join("topics");
         if !fs::exists(&topics).await.map_err(|e| e.to_string())? {
             return Ok(());
@@ -85,7 +103,9 @@ impl Partitions {
             let folder = topics.join(&topic.name);
             let partitions = fs::list(&folder).await.map_err(|e| e.to_string())?;
             for partition in partitions.iter().filter(|p| gone.contains(&p.name)) {
-                fs::remove_dir_all(folder.join(&partition.name)).await.map_err(|e| e.to_string())?;
+                fs::remove_dir_all(folder.join(&partition.name))
+                    .await
+                    .map_err(|e| e.to_string())?;
             }
         }
         Ok(())
@@ -121,14 +141,18 @@ impl Partition {
             let applied = self.state.borrow().replica.applied().index;
             self.log.flush(applied).await?;
         }
-        let Some(start) = self.log.retain(time::wall_ms(), high_watermark).await? else { return Ok(()) };
+        let Some(start) = self.log.retain(time::wall_ms(), high_watermark).await? else {
+            return Ok(());
+        };
         self.make_start_durable(start).await
     }
 
     /// The new start must be on the disk before the files below it go: a log with fewer segments than its checkpoint
     /// names is damaged.
     async fn make_start_durable(&self, start: i64) -> Result<(), StorageError> {
-        let Some(frame) = self.checkpoint().await? else { return Ok(()) };
+        let Some(frame) = self.checkpoint().await? else {
+            return Ok(());
+        };
         if let Err(failed) = self.shard.journal.append(vec![frame]).await {
             return Err(StorageError::Io(std::io::Error::other(failed.to_string())));
         }
@@ -151,7 +175,12 @@ impl Source for Partitions {
         let partition = self.find(id);
         Box::pin(async move {
             match partition {
-                Some(partition) => partition.log().reclaim(start_offset).await.map(drop).map_err(|e| e.to_string()),
+                Some(partition) => partition
+                    .log()
+                    .reclaim(start_offset)
+                    .await
+                    .map(drop)
+                    .map_err(|e| e.to_string()),
                 None => Ok(()),
             }
         })

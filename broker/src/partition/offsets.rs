@@ -2,8 +2,8 @@
 
 use ottla_protocol::error_code::ErrorCode;
 
-use super::calls::{ActiveProducer, EpochEnd, ListOffset, Listed};
 use super::Partition;
+use super::calls::{ActiveProducer, EpochEnd, ListOffset, Listed};
 
 const LATEST: i64 = -1;
 const EARLIEST: i64 = -2;
@@ -11,7 +11,11 @@ const MAX_TIMESTAMP: i64 = -3;
 /// Without tiered storage what is local is all there is.
 const EARLIEST_LOCAL: i64 = -4;
 
-const NOTHING: Listed = Listed { offset: -1, timestamp: -1, leader_epoch: -1 };
+const NOTHING: Listed = Listed {
+    offset: -1,
+    timestamp: -1,
+    leader_epoch: -1,
+};
 
 impl Partition {
     /// Answers one question of ListOffsets.
@@ -27,10 +31,20 @@ impl Partition {
             (state.high_watermark, state.replica.term() as i32)
         };
         let found = match question.timestamp {
-            LATEST => return Ok(Listed { offset: high_watermark, timestamp: -1, leader_epoch: term }),
+            LATEST => {
+                return Ok(Listed {
+                    offset: high_watermark,
+                    timestamp: -1,
+                    leader_epoch: term,
+                });
+            }
             EARLIEST | EARLIEST_LOCAL => {
                 let offset = self.log.start_offset();
-                return Ok(Listed { offset, timestamp: -1, leader_epoch: self.first_epoch().await });
+                return Ok(Listed {
+                    offset,
+                    timestamp: -1,
+                    leader_epoch: self.first_epoch().await,
+                });
             }
             MAX_TIMESTAMP => self.log.max_timestamp(high_watermark).await,
             time if time >= 0 => self.log.offset_for_timestamp(time, high_watermark).await,
@@ -38,7 +52,11 @@ impl Partition {
             _ => return Ok(NOTHING),
         };
         match found {
-            Ok(Some(f)) => Ok(Listed { offset: f.offset, timestamp: f.timestamp, leader_epoch: f.epoch }),
+            Ok(Some(f)) => Ok(Listed {
+                offset: f.offset,
+                timestamp: f.timestamp,
+                leader_epoch: f.epoch,
+            }),
             Ok(None) => Ok(NOTHING),
             Err(error) => {
                 tracing::error!(partition = %self.id, topic = self.topic, "search by time failed: {error}");
@@ -81,7 +99,12 @@ impl Partition {
 
     /// Leader epoch of the first record, -1 if there is none.
     async fn first_epoch(&self) -> i32 {
-        self.log.epochs().await.ok().and_then(|epochs| epochs.first().map(|(epoch, _)| *epoch)).unwrap_or(-1)
+        self.log
+            .epochs()
+            .await
+            .ok()
+            .and_then(|epochs| epochs.first().map(|(epoch, _)| *epoch))
+            .unwrap_or(-1)
     }
 
     /// Answers DescribeProducers.

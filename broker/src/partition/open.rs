@@ -49,22 +49,41 @@ impl Partition {
     /// Opens a replica that is the only one of its group. It stands for election at once; [`Partition::serving`]
     /// says when it serves.
     pub async fn open(
-        shard: Rc<Shard>, id: PartitionId, topic: String, config: Arc<TopicConfig>, found: Option<RecoveredPartition>,
+        shard: Rc<Shard>,
+        id: PartitionId,
+        topic: String,
+        config: Arc<TopicConfig>,
+        found: Option<RecoveredPartition>,
     ) -> Result<Rc<Self>, OpenError> {
         let is_new = found.is_none();
         let found = found.unwrap_or_default();
         let checkpoint = found.checkpoint.as_ref();
         let folder = Shard::log_folder(&topic, id);
-        let log = open_log(&shard, id, &folder, &config, checkpoint).await.map_err(OpenError::Log)?;
+        let log = open_log(&shard, id, &folder, &config, checkpoint)
+            .await
+            .map_err(OpenError::Log)?;
         let producers = recover_producers(&found).map_err(OpenError::State)?;
         let high_watermark = checkpoint.map_or(0, |c| c.end_offset);
         for entry in &found.entries {
             append(&log, entry).map_err(OpenError::Log)?;
         }
-        let mut replica = Replica::open(id, shard.node, recovered(shard.node, found), Limits::default(), rand::u64())
-            .map_err(OpenError::Raft)?;
+        let mut replica = Replica::open(
+            id,
+            shard.node,
+            recovered(shard.node, found),
+            Limits::default(),
+            rand::u64(),
+        )
+        .map_err(OpenError::Raft)?;
         replica.campaign();
-        let frames = if is_new { vec![Frame::Checkpoint { id, checkpoint: first_checkpoint() }] } else { Vec::new() };
+        let frames = if is_new {
+            vec![Frame::Checkpoint {
+                id,
+                checkpoint: first_checkpoint(),
+            }]
+        } else {
+            Vec::new()
+        };
         let state = State {
             replica,
             config,
@@ -126,13 +145,23 @@ impl Partition {
         let oldest = time::wall_ms() - self.shard.producer_expiry_ms.get();
         state.producers.expire(oldest);
         // The state may be ahead of what is flushed: it says itself through which offset it is complete.
-        let checkpoint = self.log.checkpoint(stored(state.replica.hard_state()), state::encode(&state.producers));
-        Ok(Some(Frame::Checkpoint { id: self.id, checkpoint }))
+        let checkpoint = self.log.checkpoint(
+            stored(state.replica.hard_state()),
+            state::encode(&state.producers),
+        );
+        Ok(Some(Frame::Checkpoint {
+            id: self.id,
+            checkpoint,
+        }))
     }
 }
 
 async fn open_log(
-    shard: &Shard, id: PartitionId, folder: &Path, config: &TopicConfig, checkpoint: Option<&Checkpoint>,
+    shard: &Shard,
+    id: PartitionId,
+    folder: &Path,
+    config: &TopicConfig,
+    checkpoint: Option<&Checkpoint>,
 ) -> Result<Log, StorageError> {
     let config = log_config(config);
     let Some(checkpoint) = checkpoint else {
@@ -146,15 +175,31 @@ async fn open_log(
 
 /// Gives the log an entry; only data has bytes there.
 pub fn append(log: &Log, entry: &Entry) -> Result<(), StorageError> {
-    let bytes = if entry.kind == EntryKind::Data { entry.body.clone() } else { Bytes::new() };
-    log.append(entry.index, entry.term, entry.base_offset, entry.records, bytes)
+    let bytes = if entry.kind == EntryKind::Data {
+        entry.body.clone()
+    } else {
+        Bytes::new()
+    };
+    log.append(
+        entry.index,
+        entry.term,
+        entry.base_offset,
+        entry.records,
+        bytes,
+    )
 }
 
 fn recovered(node: NodeId, found: RecoveredPartition) -> ottla_raft::Recovered {
     let members = Members::of([node]);
     let fresh = ottla_raft::Recovered::fresh(members);
-    let Some(checkpoint) = found.checkpoint else { return fresh };
-    let point = Point { index: checkpoint.index, term: checkpoint.term, end_offset: checkpoint.end_offset };
+    let Some(checkpoint) = found.checkpoint else {
+        return fresh;
+    };
+    let point = Point {
+        index: checkpoint.index,
+        term: checkpoint.term,
+        end_offset: checkpoint.end_offset,
+    };
     let hard = HardState {
         term: found.hard.term,
         vote: found.hard.vote.checked_sub(1).map(|n| NodeId(n as i32)),
@@ -168,14 +213,35 @@ fn recovered(node: NodeId, found: RecoveredPartition) -> ottla_raft::Recovered {
         records: e.records,
         body: e.body,
     });
-    ottla_raft::Recovered { hard, point, entries: entries.collect(), ..fresh }
+    ottla_raft::Recovered {
+        hard,
+        point,
+        entries: entries.collect(),
+        ..fresh
+    }
 }
 
 /// The partition exists from the moment this is durable. It says where the log of every new partition begins.
 fn first_checkpoint() -> Checkpoint {
-    let Point { index, term, end_offset } = Point::INITIAL;
-    let hard = stored(HardState { term, vote: None, commit: index });
-    Checkpoint { index, term, end_offset, start_offset: 0, tail: None, hard, state: Bytes::new() }
+    let Point {
+        index,
+        term,
+        end_offset,
+    } = Point::INITIAL;
+    let hard = stored(HardState {
+        term,
+        vote: None,
+        commit: index,
+    });
+    Checkpoint {
+        index,
+        term,
+        end_offset,
+        start_offset: 0,
+        tail: None,
+        hard,
+        state: Bytes::new(),
+    }
 }
 
 fn recover_producers(found: &RecoveredPartition) -> Result<Producers, prost::DecodeError> {
@@ -184,11 +250,22 @@ fn recover_producers(found: &RecoveredPartition) -> Result<Producers, prost::Dec
         None => Producers::default(),
     };
     let (_, through) = producers.committed();
-    for entry in found.entries.iter().filter(|e| e.kind == EntryKind::Data && e.base_offset >= through) {
+    for entry in found
+        .entries
+        .iter()
+        .filter(|e| e.kind == EntryKind::Data && e.base_offset >= through)
+    {
         // Its checksum was right and it was checked when it was produced: a header that does not parse cannot be.
-        let Ok(header) = BatchHeader::parse(&entry.body) else { continue };
+        let Ok(header) = BatchHeader::parse(&entry.body) else {
+            continue;
+        };
         if let Some(sequenced) = sequenced(&header) {
-            producers.append(sequenced, header.base_offset, header.last_offset(), header.max_timestamp);
+            producers.append(
+                sequenced,
+                header.base_offset,
+                header.last_offset(),
+                header.max_timestamp,
+            );
         }
     }
     Ok(producers)
@@ -211,7 +288,10 @@ pub fn log_config(config: &TopicConfig) -> LogConfig {
         segment_ms: config.segment_ms,
         // Only the policy `delete` removes by age and size; without it nothing is.
         retention_ms: config.retention_ms.filter(|_| config.delete).unwrap_or(-1),
-        retention_bytes: config.retention_bytes.filter(|_| config.delete).unwrap_or(-1),
+        retention_bytes: config
+            .retention_bytes
+            .filter(|_| config.delete)
+            .unwrap_or(-1),
         index_interval_bytes: config.index_interval_bytes.max(0) as u64,
     }
 }

@@ -78,13 +78,21 @@ pub fn refused_code(refused: Refused) -> ErrorCode {
         Refused::Busy => ErrorCode::THROTTLING_QUOTA_EXCEEDED,
         Refused::TooLarge => ErrorCode::MESSAGE_TOO_LARGE,
         Refused::Stopped => ErrorCode::KAFKA_STORAGE_ERROR,
-        Refused::Offsets | Refused::ChangePending | Refused::BadChange => ErrorCode::UNKNOWN_SERVER_ERROR,
+        Refused::Offsets | Refused::ChangePending | Refused::BadChange => {
+            ErrorCode::UNKNOWN_SERVER_ERROR
+        }
     }
 }
 
 impl Partition {
     /// Appends `batch`; `batches` hears of the outcome in `slot`, now or when it is committed.
-    pub fn produce(&self, batch: BytesMut, rules: ProduceRules, batches: &Rc<Batches>, slot: usize) {
+    pub fn produce(
+        &self,
+        batch: BytesMut,
+        rules: ProduceRules,
+        batches: &Rc<Batches>,
+        slot: usize,
+    ) {
         let mut state = self.state.borrow_mut();
         let outcome = match self.try_produce(&mut state, batch, rules) {
             Ok(outcome) => outcome,
@@ -94,8 +102,18 @@ impl Partition {
                 return batches.decide(slot, produced);
             }
         };
-        let Accepted { base_offset, last_offset, log_append_time, new } = outcome;
-        let ack = Ack { batches: batches.clone(), slot, base_offset, log_append_time };
+        let Accepted {
+            base_offset,
+            last_offset,
+            log_append_time,
+            new,
+        } = outcome;
+        let ack = Ack {
+            batches: batches.clone(),
+            slot,
+            base_offset,
+            log_append_time,
+        };
         if last_offset < state.high_watermark {
             // A repeat of something committed long ago.
             drop(state);
@@ -108,7 +126,12 @@ impl Partition {
         }
     }
 
-    fn try_produce(&self, state: &mut State, mut batch: BytesMut, rules: ProduceRules) -> Result<Accepted, Produced> {
+    fn try_produce(
+        &self,
+        state: &mut State,
+        mut batch: BytesMut,
+        rules: ProduceRules,
+    ) -> Result<Accepted, Produced> {
         if !state.leads() {
             return Err(Produced::refused(ErrorCode::NOT_LEADER_OR_FOLLOWER));
         }
@@ -117,32 +140,63 @@ impl Partition {
             return Err(Produced::refused(ErrorCode::NOT_ENOUGH_REPLICAS));
         }
         if let Err(full) = self.shard.disk.admit(batch.len() as u64) {
-            return Err(Produced { message: Some(full.to_string()), ..Produced::refused(ErrorCode::KAFKA_STORAGE_ERROR) });
+            return Err(Produced {
+                message: Some(full.to_string()),
+                ..Produced::refused(ErrorCode::KAFKA_STORAGE_ERROR)
+            });
         }
         let now_ms = time::wall_ms();
-        let checked = checks::check(&mut batch, &state.config, rules, now_ms).map_err(Invalid::into_produced)?;
+        let checked = checks::check(&mut batch, &state.config, rules, now_ms)
+            .map_err(Invalid::into_produced)?;
         if let Some(sequenced) = checked.producer {
-            match state.producers.check(sequenced).map_err(Produced::refused)? {
+            match state
+                .producers
+                .check(sequenced)
+                .map_err(Produced::refused)?
+            {
                 Verdict::New => {}
-                Verdict::Duplicate(before) => return Ok(Accepted::repeat(before.base_offset, before.last_offset)),
+                Verdict::Duplicate(before) => {
+                    return Ok(Accepted::repeat(before.base_offset, before.last_offset));
+                }
             }
         }
         self.propose(state, batch, checked)
     }
 
-    fn propose(&self, state: &mut State, mut batch: BytesMut, checked: Checked) -> Result<Accepted, Produced> {
+    fn propose(
+        &self,
+        state: &mut State,
+        mut batch: BytesMut,
+        checked: Checked,
+    ) -> Result<Accepted, Produced> {
         let (base_offset, term) = (state.replica.next_offset(), state.replica.term());
         // Both stand before the part of the header that the batch's checksum covers.
         record::set_base_offset(&mut batch, base_offset);
         record::set_leader_epoch(&mut batch, term as i32);
-        let payload = Payload::Data { bytes: batch.freeze(), records: checked.records };
-        state.replica.propose(payload).map_err(|r| Produced::refused(refused_code(r)))?;
+        let payload = Payload::Data {
+            bytes: batch.freeze(),
+            records: checked.records,
+        };
+        state
+            .replica
+            .propose(payload)
+            .map_err(|r| Produced::refused(refused_code(r)))?;
         let last_offset = base_offset + i64::from(checked.records) - 1;
-        self.shard.metrics.produced_records.add(u64::from(checked.records));
+        self.shard
+            .metrics
+            .produced_records
+            .add(u64::from(checked.records));
         if let Some(sequenced) = checked.producer {
-            state.producers.append(sequenced, base_offset, last_offset, checked.max_timestamp);
+            state
+                .producers
+                .append(sequenced, base_offset, last_offset, checked.max_timestamp);
         }
-        Ok(Accepted { base_offset, last_offset, log_append_time: checked.log_append_time, new: true })
+        Ok(Accepted {
+            base_offset,
+            last_offset,
+            log_append_time: checked.log_append_time,
+            new: true,
+        })
     }
 }
 
@@ -158,6 +212,11 @@ struct Accepted {
 impl Accepted {
     /// It stands there already.
     fn repeat(base_offset: i64, last_offset: i64) -> Self {
-        Self { base_offset, last_offset, log_append_time: -1, new: false }
+        Self {
+            base_offset,
+            last_offset,
+            log_append_time: -1,
+            new: false,
+        }
     }
 }

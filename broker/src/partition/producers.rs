@@ -103,7 +103,11 @@ pub struct Producers {
 impl Producers {
     /// The state as a checkpoint holds it: `producers` is the effect of everything below offset `through`.
     pub fn restore(producers: BTreeMap<i64, Producer>, through: i64) -> Self {
-        Self { committed: producers, through, ..Self::default() }
+        Self {
+            committed: producers,
+            through,
+            ..Self::default()
+        }
     }
 
     /// The committed producers by id, and the offset below which they are complete.
@@ -112,7 +116,10 @@ impl Producers {
     }
 
     fn current(&self, producer_id: i64) -> Option<&Producer> {
-        self.pending.get(&producer_id).map(|(p, _)| p).or_else(|| self.committed.get(&producer_id))
+        self.pending
+            .get(&producer_id)
+            .map(|(p, _)| p)
+            .or_else(|| self.committed.get(&producer_id))
     }
 
     /// May this batch be appended?
@@ -120,14 +127,24 @@ impl Producers {
     /// Errors: 47 for an older epoch, 45 for a gap, a new epoch that does not begin at 0, or a repeat older than
     /// the remembered batches. An unknown producer may begin anywhere: its state may have expired.
     pub fn check(&self, batch: Sequenced) -> Result<Verdict, ErrorCode> {
-        let Some(known) = self.current(batch.producer_id) else { return Ok(Verdict::New) };
+        let Some(known) = self.current(batch.producer_id) else {
+            return Ok(Verdict::New);
+        };
         if batch.epoch < known.epoch {
             return Err(ErrorCode::INVALID_PRODUCER_EPOCH);
         }
         if batch.epoch > known.epoch {
-            return if batch.first == 0 { Ok(Verdict::New) } else { Err(ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER) };
+            return if batch.first == 0 {
+                Ok(Verdict::New)
+            } else {
+                Err(ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER)
+            };
         }
-        if let Some(before) = known.batches.iter().find(|b| b.first == batch.first && b.last == batch.last) {
+        if let Some(before) = known
+            .batches
+            .iter()
+            .find(|b| b.first == batch.first && b.last == batch.last)
+        {
             return Ok(Verdict::Duplicate(*before));
         }
         let expected = known.batches.back().map_or(0, |b| following(b.last));
@@ -140,8 +157,18 @@ impl Producers {
 
     /// Notes an appended batch; it counts for later checks at once.
     pub fn append(&mut self, batch: Sequenced, base_offset: i64, last_offset: i64, timestamp: i64) {
-        let remembered = Remembered { first: batch.first, last: batch.last, base_offset, last_offset, timestamp };
-        self.tail.push_back(Appended { producer_id: batch.producer_id, epoch: batch.epoch, batch: remembered });
+        let remembered = Remembered {
+            first: batch.first,
+            last: batch.last,
+            base_offset,
+            last_offset,
+            timestamp,
+        };
+        self.tail.push_back(Appended {
+            producer_id: batch.producer_id,
+            epoch: batch.epoch,
+            batch: remembered,
+        });
         self.overlay(batch.producer_id, batch.epoch, remembered);
     }
 
@@ -149,7 +176,13 @@ impl Producers {
         let committed = &self.committed;
         let (producer, count) = self.pending.entry(producer_id).or_insert_with(|| {
             let known = committed.get(&producer_id).cloned();
-            (known.unwrap_or_else(|| Producer { epoch, batches: VecDeque::new() }), 0)
+            (
+                known.unwrap_or_else(|| Producer {
+                    epoch,
+                    batches: VecDeque::new(),
+                }),
+                0,
+            )
         });
         producer.append(epoch, batch);
         *count += 1;
@@ -157,11 +190,25 @@ impl Producers {
 
     /// Everything below `offset` is committed now.
     pub fn commit(&mut self, offset: i64) {
-        while self.tail.front().is_some_and(|a| a.batch.last_offset < offset) {
-            let Some(Appended { producer_id, epoch, batch }) = self.tail.pop_front() else { break };
+        while self
+            .tail
+            .front()
+            .is_some_and(|a| a.batch.last_offset < offset)
+        {
+            let Some(Appended {
+                producer_id,
+                epoch,
+                batch,
+            }) = self.tail.pop_front()
+            else {
+                break;
+            };
             self.committed
                 .entry(producer_id)
-                .or_insert_with(|| Producer { epoch, batches: VecDeque::new() })
+                .or_insert_with(|| Producer {
+                    epoch,
+                    batches: VecDeque::new(),
+                })
                 .append(epoch, batch);
             if let Some((_, count)) = self.pending.get_mut(&producer_id) {
                 *count -= 1;
@@ -185,7 +232,11 @@ impl Producers {
     pub fn truncate(&mut self, offset: i64) {
         self.tail.retain(|a| a.batch.last_offset < offset);
         self.pending.clear();
-        let kept: Vec<_> = self.tail.iter().map(|a| (a.producer_id, a.epoch, a.batch)).collect();
+        let kept: Vec<_> = self
+            .tail
+            .iter()
+            .map(|a| (a.producer_id, a.epoch, a.batch))
+            .collect();
         for (producer_id, epoch, batch) in kept {
             self.overlay(producer_id, epoch, batch);
         }
@@ -194,19 +245,28 @@ impl Producers {
     /// Forgets producers whose last batch is older than `oldest` (ms) and which have nothing in flight.
     pub fn expire(&mut self, oldest: i64) {
         let pending = &self.pending;
-        self.committed.retain(|id, p| p.last_timestamp() >= oldest || pending.contains_key(id));
+        self.committed
+            .retain(|id, p| p.last_timestamp() >= oldest || pending.contains_key(id));
     }
 }
 
 /// The sequence after `sequence`; the largest is followed by 0.
 pub fn following(sequence: i32) -> i32 {
-    if sequence == i32::MAX { 0 } else { sequence + 1 }
+    if sequence == i32::MAX {
+        0
+    } else {
+        sequence + 1
+    }
 }
 
 /// The sequence of the last of `records` records that begin at `first`.
 pub fn last_sequence(first: i32, records: i32) -> i32 {
     let last = i64::from(first) + i64::from(records) - 1;
-    if last > i64::from(i32::MAX) { (last - i64::from(i32::MAX) - 1) as i32 } else { last as i32 }
+    if last > i64::from(i32::MAX) {
+        (last - i64::from(i32::MAX) - 1) as i32
+    } else {
+        last as i32
+    }
 }
 
 #[cfg(test)]
@@ -214,12 +274,22 @@ mod tests {
     use super::*;
 
     fn batch(epoch: i16, first: i32, records: i32) -> Sequenced {
-        Sequenced { producer_id: 7, epoch, first, last: last_sequence(first, records) }
+        Sequenced {
+            producer_id: 7,
+            epoch,
+            first,
+            last: last_sequence(first, records),
+        }
     }
 
     fn append(p: &mut Producers, b: Sequenced, at: i64) {
         assert_eq!(p.check(b), Ok(Verdict::New));
-        p.append(b, at, at + i64::from(b.last.wrapping_sub(b.first)), 1000 + at);
+        p.append(
+            b,
+            at,
+            at + i64::from(b.last.wrapping_sub(b.first)),
+            1000 + at,
+        );
     }
 
     #[test]
@@ -228,11 +298,25 @@ mod tests {
         for i in 0..6 {
             append(&mut p, batch(0, i * 10, 10), i64::from(i) * 10);
         }
-        let Ok(Verdict::Duplicate(r)) = p.check(batch(0, 10, 10)) else { panic!("the second of six is remembered") };
+        let Ok(Verdict::Duplicate(r)) = p.check(batch(0, 10, 10)) else {
+            panic!("the second of six is remembered")
+        };
         assert_eq!((r.base_offset, r.timestamp), (10, 1010));
-        assert_eq!(p.check(batch(0, 0, 10)), Err(ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER), "older than five");
-        assert_eq!(p.check(batch(0, 10, 9)), Err(ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER), "other range");
-        assert_eq!(p.check(batch(0, 61, 1)), Err(ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER), "gap");
+        assert_eq!(
+            p.check(batch(0, 0, 10)),
+            Err(ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER),
+            "older than five"
+        );
+        assert_eq!(
+            p.check(batch(0, 10, 9)),
+            Err(ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER),
+            "other range"
+        );
+        assert_eq!(
+            p.check(batch(0, 61, 1)),
+            Err(ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER),
+            "gap"
+        );
         assert_eq!(p.check(batch(0, 60, 1)), Ok(Verdict::New));
     }
 
@@ -240,11 +324,20 @@ mod tests {
     fn epochs_fence_and_begin_at_zero() {
         let mut p = Producers::default();
         append(&mut p, batch(3, 5, 1), 0);
-        assert_eq!(p.check(batch(2, 6, 1)), Err(ErrorCode::INVALID_PRODUCER_EPOCH));
-        assert_eq!(p.check(batch(4, 6, 1)), Err(ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER));
+        assert_eq!(
+            p.check(batch(2, 6, 1)),
+            Err(ErrorCode::INVALID_PRODUCER_EPOCH)
+        );
+        assert_eq!(
+            p.check(batch(4, 6, 1)),
+            Err(ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER)
+        );
         append(&mut p, batch(4, 0, 2), 1);
         assert_eq!(p.check(batch(4, 2, 1)), Ok(Verdict::New));
-        assert_eq!(p.check(batch(3, 6, 1)), Err(ErrorCode::INVALID_PRODUCER_EPOCH));
+        assert_eq!(
+            p.check(batch(3, 6, 1)),
+            Err(ErrorCode::INVALID_PRODUCER_EPOCH)
+        );
     }
 
     #[test]
@@ -265,8 +358,15 @@ mod tests {
         p.commit(1);
         append(&mut p, batch(1, 0, 1), 2);
         p.truncate(1);
-        assert_eq!(p.check(batch(0, 1, 1)), Ok(Verdict::New), "its only append is gone");
-        assert!(matches!(p.check(batch(0, 0, 1)), Ok(Verdict::Duplicate(_))), "committed: stays");
+        assert_eq!(
+            p.check(batch(0, 1, 1)),
+            Ok(Verdict::New),
+            "its only append is gone"
+        );
+        assert!(
+            matches!(p.check(batch(0, 0, 1)), Ok(Verdict::Duplicate(_))),
+            "committed: stays"
+        );
     }
 
     #[test]
@@ -282,7 +382,14 @@ mod tests {
             q.replay(batch(0, i, 1), i64::from(i), i64::from(i), 0);
         }
         assert_eq!(q.committed().0[&7].last_sequence(), 5);
-        assert_eq!(q.committed().0[&7].batches.iter().map(|b| b.first).collect::<Vec<_>>(), [1, 2, 3, 4, 5]);
+        assert_eq!(
+            q.committed().0[&7]
+                .batches
+                .iter()
+                .map(|b| b.first)
+                .collect::<Vec<_>>(),
+            [1, 2, 3, 4, 5]
+        );
     }
 
     #[test]
@@ -290,9 +397,27 @@ mod tests {
         let mut p = Producers::default();
         append(&mut p, batch(0, 0, 1), 0);
         p.commit(1);
-        p.append(Sequenced { producer_id: 8, epoch: 0, first: 0, last: 0 }, 1, 1, 10);
+        p.append(
+            Sequenced {
+                producer_id: 8,
+                epoch: 0,
+                first: 0,
+                last: 0,
+            },
+            1,
+            1,
+            10,
+        );
         p.expire(5000);
         assert!(p.committed().0.is_empty());
-        assert_eq!(p.check(Sequenced { producer_id: 8, epoch: 0, first: 5, last: 5 }), Err(ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER));
+        assert_eq!(
+            p.check(Sequenced {
+                producer_id: 8,
+                epoch: 0,
+                first: 5,
+                last: 5
+            }),
+            Err(ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER)
+        );
     }
 }

@@ -51,7 +51,12 @@ pub fn encode(producers: &Producers) -> Bytes {
         epoch: i32::from(p.epoch),
         batches: p.batches.iter().map(batch_state).collect(),
     });
-    PartitionState { through, producers: producers.collect() }.encode_to_vec().into()
+    PartitionState {
+        through,
+        producers: producers.collect(),
+    }
+    .encode_to_vec()
+    .into()
 }
 
 /// The state in a checkpoint's bytes.
@@ -61,20 +66,50 @@ pub fn decode(bytes: &[u8]) -> Result<Producers, prost::DecodeError> {
     let state = PartitionState::decode(bytes)?;
     let producer = |p: ProducerState| {
         let batches: VecDeque<Remembered> = p.batches.iter().map(remembered).collect();
-        (p.id, Producer { epoch: p.epoch as i16, batches })
+        (
+            p.id,
+            Producer {
+                epoch: p.epoch as i16,
+                batches,
+            },
+        )
     };
     let producers: BTreeMap<i64, Producer> = state.producers.into_iter().map(producer).collect();
     Ok(Producers::restore(producers, state.through))
 }
 
 fn batch_state(b: &Remembered) -> BatchState {
-    let Remembered { first, last, base_offset, last_offset, timestamp } = *b;
-    BatchState { first, last, base_offset, last_offset, timestamp }
+    let Remembered {
+        first,
+        last,
+        base_offset,
+        last_offset,
+        timestamp,
+    } = *b;
+    BatchState {
+        first,
+        last,
+        base_offset,
+        last_offset,
+        timestamp,
+    }
 }
 
 fn remembered(b: &BatchState) -> Remembered {
-    let BatchState { first, last, base_offset, last_offset, timestamp } = *b;
-    Remembered { first, last, base_offset, last_offset, timestamp }
+    let BatchState {
+        first,
+        last,
+        base_offset,
+        last_offset,
+        timestamp,
+    } = *b;
+    Remembered {
+        first,
+        last,
+        base_offset,
+        last_offset,
+        timestamp,
+    }
 }
 
 #[cfg(test)]
@@ -85,9 +120,29 @@ mod tests {
     #[test]
     fn what_is_committed_comes_back_and_what_is_not_does_not() {
         let mut p = Producers::default();
-        p.append(Sequenced { producer_id: 7, epoch: 2, first: 0, last: 4 }, 10, 14, 99);
+        p.append(
+            Sequenced {
+                producer_id: 7,
+                epoch: 2,
+                first: 0,
+                last: 4,
+            },
+            10,
+            14,
+            99,
+        );
         p.commit(15);
-        p.append(Sequenced { producer_id: 7, epoch: 2, first: 5, last: 5 }, 15, 15, 99);
+        p.append(
+            Sequenced {
+                producer_id: 7,
+                epoch: 2,
+                first: 5,
+                last: 5,
+            },
+            15,
+            15,
+            99,
+        );
         let back = decode(&encode(&p)).unwrap();
         assert_eq!(back.committed(), p.committed());
         assert_eq!(back.committed().0[&7].last_sequence(), 4);
@@ -96,9 +151,21 @@ mod tests {
     /// Version 1 as it stands on disk; it must stay readable for ever.
     #[test]
     fn golden_bytes() {
-        let golden = [8, 15, 18, 18, 8, 7, 16, 2, 26, 12, 16, 4, 24, 10, 32, 14, 40, 99];
+        let golden = [
+            8, 15, 18, 18, 8, 7, 16, 2, 26, 12, 16, 4, 24, 10, 32, 14, 40, 99,
+        ];
         let mut p = Producers::default();
-        p.append(Sequenced { producer_id: 7, epoch: 2, first: 0, last: 4 }, 10, 14, 99);
+        p.append(
+            Sequenced {
+                producer_id: 7,
+                epoch: 2,
+                first: 0,
+                last: 4,
+            },
+            10,
+            14,
+            99,
+        );
         p.commit(15);
         assert_eq!(encode(&p).as_ref(), golden);
     }

@@ -27,7 +27,11 @@ pub struct Partitions {
 impl Partitions {
     /// None yet; `recovered` waits to be opened.
     pub fn new(shard: Rc<Shard>, recovered: Recovered) -> Rc<Self> {
-        Rc::new(Self { shard, table: RefCell::default(), recovered: RefCell::new(recovered) })
+        Rc::new(Self {
+            shard,
+            table: RefCell::default(),
+            recovered: RefCell::new(recovered),
+        })
     }
 
     /// The shard.
@@ -47,7 +51,9 @@ impl Partitions {
 
     /// The partitions that were recovered and never opened.
     pub fn take_leftovers(&self) -> Vec<PartitionId> {
-        std::mem::take(&mut *self.recovered.borrow_mut()).into_keys().collect()
+        std::mem::take(&mut *self.recovered.borrow_mut())
+            .into_keys()
+            .collect()
     }
 
     /// All of them, in the order of their ids.
@@ -89,7 +95,10 @@ impl Partitions {
                 task::spawn(Share::Foreground, table.watch(watch, answer)).detach();
             }
             other => {
-                task::spawn(Share::Foreground, async move { answer(table.answer(other).await) }).detach();
+                task::spawn(Share::Foreground, async move {
+                    answer(table.answer(other).await)
+                })
+                .detach();
             }
         }
     }
@@ -98,7 +107,9 @@ impl Partitions {
         if produce.parts.is_empty() {
             return answer(Answer::Produce(Vec::new()));
         }
-        let batches = Batches::new(produce.parts.len(), |produced| answer(Answer::Produce(produced)));
+        let batches = Batches::new(produce.parts.len(), |produced| {
+            answer(Answer::Produce(produced))
+        });
         for (slot, (id, batch)) in produce.parts.into_iter().enumerate() {
             match self.find(id) {
                 Some(partition) => partition.produce(batch, produce.rules, &batches, slot),
@@ -155,11 +166,20 @@ impl Partitions {
                 }
                 Answer::DeleteRecords(lows)
             }
-            Call::Producers(ids) => {
-                Answer::Producers(ids.into_iter().map(|id| self.required(id)?.active_producers()).collect())
+            Call::Producers(ids) => Answer::Producers(
+                ids.into_iter()
+                    .map(|id| self.required(id)?.active_producers())
+                    .collect(),
+            ),
+            Call::Sizes => Answer::Sizes(
+                self.all()
+                    .iter()
+                    .map(|p| (p.id(), p.log().size()))
+                    .collect(),
+            ),
+            Call::Produce(_) | Call::Watch(_) => {
+                unreachable!("handled in the order in which they came")
             }
-            Call::Sizes => Answer::Sizes(self.all().iter().map(|p| (p.id(), p.log().size())).collect()),
-            Call::Produce(_) | Call::Watch(_) => unreachable!("handled in the order in which they came"),
         }
     }
 

@@ -15,7 +15,9 @@ pub struct Acks<T> {
 
 impl<T> Default for Acks<T> {
     fn default() -> Self {
-        Self { waiting: VecDeque::new() }
+        Self {
+            waiting: VecDeque::new(),
+        }
     }
 }
 
@@ -39,7 +41,11 @@ impl<T> Acks<T> {
     /// Takes everybody who waits for `offset` or beyond: what they wait for is gone.
     pub fn lost_from(&mut self, offset: i64) -> Vec<T> {
         let at = self.waiting.partition_point(|(o, _)| *o < offset);
-        self.waiting.split_off(at).into_iter().map(|(_, w)| w).collect()
+        self.waiting
+            .split_off(at)
+            .into_iter()
+            .map(|(_, w)| w)
+            .collect()
     }
 }
 
@@ -55,7 +61,14 @@ impl Watch {
     /// Fires once `missing` bytes more are committed on the partitions it is put on.
     pub fn new(missing: i64, deadline: Instant) -> (Rc<Self>, oneshot::Receiver<()>) {
         let (sender, receiver) = oneshot::channel();
-        (Rc::new(Self { missing: Cell::new(missing), deadline, fire: RefCell::new(Some(sender)) }), receiver)
+        (
+            Rc::new(Self {
+                missing: Cell::new(missing),
+                deadline,
+                fire: RefCell::new(Some(sender)),
+            }),
+            receiver,
+        )
     }
 
     /// Fires now, whatever is missing: the fetch has to look again (an error, a new leader, a deleted topic).
@@ -74,7 +87,10 @@ impl Watch {
     }
 
     fn is_over(&self) -> bool {
-        self.fire.borrow().as_ref().is_none_or(oneshot::Sender::is_closed)
+        self.fire
+            .borrow()
+            .as_ref()
+            .is_none_or(oneshot::Sender::is_closed)
     }
 }
 

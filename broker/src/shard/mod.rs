@@ -45,6 +45,8 @@ impl Shard {
     /// Where a partition's segments are, under the data folder. The topic id is part of the name: a topic made again under an old name
     /// never meets the old one's files.
     pub fn log_folder(topic: &str, id: PartitionId) -> PathBuf {
-        PathBuf::from("topics").join(topic).join(format!("{}-{}", id.partition, id.topic))
+        PathBuf::from("topics")
+            .join(topic)
+            .join(format!("{}-{}", id.partition, id.topic))
     }
 }

@@ -26,10 +26,22 @@ mod tests {
     #[test]
     fn one_topic_goes_round_all_shards() {
         let topic = Uuid([7; 16]);
-        let owners: Vec<_> = (0..4).map(|partition| owner(PartitionId { topic, partition }, 4).0).collect();
+        let owners: Vec<_> = (0..4)
+            .map(|partition| owner(PartitionId { topic, partition }, 4).0)
+            .collect();
         let mut sorted = owners.clone();
         sorted.sort_unstable();
         assert_eq!(sorted, [0, 1, 2, 3]);
-        assert_eq!(owner(PartitionId { topic, partition: 4 }, 4).0, owners[0]);
+        assert_eq!(
+            owner(
+                PartitionId {
+                    topic,
+                    partition: 4
+                },
+                4
+            )
+            .0,
+            owners[0]
+        );
     }
 }

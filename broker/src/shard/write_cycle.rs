@@ -41,7 +41,11 @@ type Gathered = Vec<(Rc<dyn Group>, u64)>;
 impl WriteCycle {
     /// Tells `checkpointer` of each append.
     pub fn new(checkpointer: Rc<Checkpointer>) -> Self {
-        Self { checkpointer, dirty: RefCell::default(), wake: Notify::new() }
+        Self {
+            checkpointer,
+            dirty: RefCell::default(),
+            wake: Notify::new(),
+        }
     }
 
     /// The group has something to write; it is gathered in the next cycle.
@@ -83,7 +87,9 @@ impl WriteCycle {
         }
         match failed.await {
             Some(failed) => failed,
-            None => unreachable!("the arrivals end only with a failure: this task holds the other end"),
+            None => {
+                unreachable!("the arrivals end only with a failure: this task holds the other end")
+            }
         }
     }
 

@@ -33,30 +33,52 @@ type Target = Result<(PartitionId, Wanted), ErrorCode>;
 
 /// Answers a Fetch request.
 pub async fn handle(
-    ctx: &Context, meta: &RequestMeta, request: FetchRequest<'_>,
+    ctx: &Context,
+    meta: &RequestMeta,
+    request: FetchRequest<'_>,
 ) -> Result<FetchResponse<'static>, Close> {
     let by_id = meta.version >= 13;
     let limits = Limits {
-        max_bytes: (request.max_bytes.max(0) as usize).min(ctx.config().fetch.max_bytes.max(0) as usize),
+        max_bytes: (request.max_bytes.max(0) as usize)
+            .min(ctx.config().fetch.max_bytes.max(0) as usize),
         min_bytes: request.min_bytes.max(0) as usize,
         committed_only: request.isolation_level == 1,
     };
     let max_wait = Duration::from_millis(request.max_wait_ms.max(0) as u64);
-    let begun = ctx.sessions.borrow_mut().begin(session_request(&request, by_id), ctx.now_ms());
+    let begun = ctx
+        .sessions
+        .borrow_mut()
+        .begin(session_request(&request, by_id), ctx.now_ms());
     let plan = match begun {
         Ok(plan) => plan,
         Err(code) => return Ok(respond::top_level(code)),
     };
     let fetched = fetch(ctx, &plan, &limits, max_wait).await?;
     let news: Vec<News> = fetched.iter().map(news_of).collect();
-    let (id, sent) =
-        ctx.sessions.borrow_mut().finish(&plan, by_id, &news, ctx.now_ms(), &mut ottla_runtime::rand::u64);
+    let (id, sent) = ctx.sessions.borrow_mut().finish(
+        &plan,
+        by_id,
+        &news,
+        ctx.now_ms(),
+        &mut ottla_runtime::rand::u64,
+    );
     let bytes: usize = fetched.iter().map(Fetched::len).sum();
     ctx.metrics.fetched_bytes.add(bytes as u64);
-    Ok(respond::records(&plan, id, fetched, &sent, limits.committed_only))
+    Ok(respond::records(
+        &plan,
+        id,
+        fetched,
+        &sent,
+        limits.committed_only,
+    ))
 }
 
-async fn fetch(ctx: &Context, plan: &Plan, limits: &Limits, max_wait: Duration) -> Result<Vec<Fetched>, Close> {
+async fn fetch(
+    ctx: &Context,
+    plan: &Plan,
+    limits: &Limits,
+    max_wait: Duration,
+) -> Result<Vec<Fetched>, Close> {
     let deadline = time::now() + max_wait;
     loop {
         let targets = resolve(&ctx.image(), plan);
@@ -66,23 +88,37 @@ async fn fetch(ctx: &Context, plan: &Plan, limits: &Limits, max_wait: Duration) 
         let answer_now = now >= deadline
             || bytes >= limits.min_bytes
             || plan.wanted.is_empty()
-            || fetched.iter().any(|f| f.diverging.is_some() || ends_the_wait(f.error));
+            || fetched
+                .iter()
+                .any(|f| f.diverging.is_some() || ends_the_wait(f.error));
         if answer_now {
             return Ok(fetched);
         }
         let missing = limits.min_bytes - bytes;
-        let _ = time::timeout(deadline - now, watch(ctx, &targets, &fetched, missing as i64, deadline)).await;
+        let _ = time::timeout(
+            deadline - now,
+            watch(ctx, &targets, &fetched, missing as i64, deadline),
+        )
+        .await;
     }
 }
 
 /// Kafka waits the full time for a partition that it does not know (the topic may be about to come) and answers
 /// every other error at once.
 fn ends_the_wait(error: ErrorCode) -> bool {
-    error != ErrorCode::NONE && error != ErrorCode::UNKNOWN_TOPIC_OR_PARTITION && error != ErrorCode::UNKNOWN_TOPIC_ID
+    error != ErrorCode::NONE
+        && error != ErrorCode::UNKNOWN_TOPIC_OR_PARTITION
+        && error != ErrorCode::UNKNOWN_TOPIC_ID
 }
 
 fn session_request(request: &FetchRequest<'_>, by_id: bool) -> SessionRequest {
-    let topic = |name: &str, id| if by_id { TopicRef::Id(id) } else { TopicRef::Name(name.to_owned()) };
+    let topic = |name: &str, id| {
+        if by_id {
+            TopicRef::Id(id)
+        } else {
+            TopicRef::Name(name.to_owned())
+        }
+    };
     let mut wanted = Vec::new();
     for t in &request.topics {
         for p in &t.partitions {
@@ -97,20 +133,41 @@ fn session_request(request: &FetchRequest<'_>, by_id: bool) -> SessionRequest {
     }
     let mut forgotten: Vec<Key> = Vec::new();
     for t in &request.forgotten_topics_data {
-        forgotten.extend(t.partitions.iter().map(|p| (topic(&t.topic, t.topic_id), *p)));
+        forgotten.extend(
+            t.partitions
+                .iter()
+                .map(|p| (topic(&t.topic, t.topic_id), *p)),
+        );
     }
-    SessionRequest { id: request.session_id, epoch: request.session_epoch, by_id, wanted, forgotten }
+    SessionRequest {
+        id: request.session_id,
+        epoch: request.session_epoch,
+        by_id,
+        wanted,
+        forgotten,
+    }
 }
 
 fn resolve(image: &Image, plan: &Plan) -> Vec<Target> {
     let one = |((topic, partition), wanted): &(Key, Wanted)| {
         let (found, unknown) = match topic {
-            TopicRef::Name(name) => (image.topics.named(name), ErrorCode::UNKNOWN_TOPIC_OR_PARTITION),
+            TopicRef::Name(name) => (
+                image.topics.named(name),
+                ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
+            ),
             TopicRef::Id(id) => (image.topics.with_id(*id), ErrorCode::UNKNOWN_TOPIC_ID),
         };
         let topic = found.ok_or(unknown)?;
-        topic.partition(*partition).ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?;
-        Ok((PartitionId { topic: topic.id, partition: *partition }, wanted.clone()))
+        topic
+            .partition(*partition)
+            .ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?;
+        Ok((
+            PartitionId {
+                topic: topic.id,
+                partition: *partition,
+            },
+            wanted.clone(),
+        ))
     };
     plan.wanted.iter().map(one).collect()
 }
@@ -126,10 +183,28 @@ async fn read(ctx: &Context, targets: &[Target], limits: &Limits) -> Result<Vec<
         };
         (*id, part)
     };
-    let questions = targets.iter().map(|t| t.as_ref().map(part).map_err(|e| *e)).collect();
-    let ask = |parts| Call::Fetch(Fetch { parts, max_bytes: limits.max_bytes, committed_only: limits.committed_only });
-    let take = |answer| if let Answer::Fetch(parts) = answer { Some(parts) } else { None };
-    let mut fetched = ctx.router.scatter(questions, ask, take, Fetched::refused).await?;
+    let questions = targets
+        .iter()
+        .map(|t| t.as_ref().map(part).map_err(|e| *e))
+        .collect();
+    let ask = |parts| {
+        Call::Fetch(Fetch {
+            parts,
+            max_bytes: limits.max_bytes,
+            committed_only: limits.committed_only,
+        })
+    };
+    let take = |answer| {
+        if let Answer::Fetch(parts) = answer {
+            Some(parts)
+        } else {
+            None
+        }
+    };
+    let mut fetched = ctx
+        .router
+        .scatter(questions, ask, take, Fetched::refused)
+        .await?;
     deal_out(&mut fetched, limits.max_bytes);
     Ok(fetched)
 }
@@ -157,18 +232,36 @@ fn deal_out(fetched: &mut [Fetched], max_bytes: usize) {
 }
 
 async fn watch(
-    ctx: &Context, targets: &[Target], fetched: &[Fetched], missing: i64, deadline: Instant,
+    ctx: &Context,
+    targets: &[Target],
+    fetched: &[Fetched],
+    missing: i64,
+    deadline: Instant,
 ) -> Result<(), Close> {
     let mut by_shard: BTreeMap<u16, Vec<(PartitionId, i64)>> = BTreeMap::new();
     for (target, f) in targets.iter().zip(fetched) {
         // One that cannot be read has no watermark to watch: it is looked at again with the others.
         if let (Ok((id, _)), ErrorCode::NONE) = (target, f.error) {
-            by_shard.entry(ctx.router.owner(*id).0).or_default().push((*id, f.high_watermark));
+            by_shard
+                .entry(ctx.router.owner(*id).0)
+                .or_default()
+                .push((*id, f.high_watermark));
         }
     }
     let mut pending: Vec<PendingAnswer> = Vec::with_capacity(by_shard.len());
     for (shard, parts) in by_shard {
-        pending.push(ctx.router.start(shard, Call::Watch(Watch { parts, missing, deadline })).await?);
+        pending.push(
+            ctx.router
+                .start(
+                    shard,
+                    Call::Watch(Watch {
+                        parts,
+                        missing,
+                        deadline,
+                    }),
+                )
+                .await?,
+        );
     }
     if pending.is_empty() {
         // Nothing that exists is asked for: the deadline alone ends the wait.
@@ -202,14 +295,20 @@ mod tests {
 
     fn with(parts: &[usize]) -> Fetched {
         let records = parts.iter().map(|n| Bytes::from(vec![0; *n])).collect();
-        Fetched { records, ..Fetched::refused(ErrorCode::NONE) }
+        Fetched {
+            records,
+            ..Fetched::refused(ErrorCode::NONE)
+        }
     }
 
     #[test]
     fn the_first_records_are_whole_and_the_rest_fit() {
         let mut f = [with(&[]), with(&[80, 80]), with(&[10]), with(&[5, 50])];
         deal_out(&mut f, 100);
-        assert_eq!(f.iter().map(Fetched::len).collect::<Vec<_>>(), [0, 160, 0, 0]);
+        assert_eq!(
+            f.iter().map(Fetched::len).collect::<Vec<_>>(),
+            [0, 160, 0, 0]
+        );
         let mut f = [with(&[60]), with(&[30, 30]), with(&[5])];
         deal_out(&mut f, 100);
         assert_eq!(f.iter().map(Fetched::len).collect::<Vec<_>>(), [60, 30, 5]);

@@ -1,7 +1,9 @@
 //! The answer to a Fetch: partitions grouped by topic in their order, record bytes left out of line.
 
 use ottla_protocol::error_code::ErrorCode;
-use ottla_protocol::messages::fetch::{EpochEndOffset, FetchResponse, FetchableTopicResponse, PartitionData};
+use ottla_protocol::messages::fetch::{
+    EpochEndOffset, FetchResponse, FetchableTopicResponse, PartitionData,
+};
 use ottla_protocol::wire::Records;
 
 use super::session::{NO_SESSION, Plan, TopicRef};
@@ -9,12 +11,20 @@ use crate::partition::calls::Fetched;
 
 /// An answer that is nothing but an error of the whole request.
 pub fn top_level(error_code: ErrorCode) -> FetchResponse<'static> {
-    FetchResponse { error_code, session_id: NO_SESSION, ..Default::default() }
+    FetchResponse {
+        error_code,
+        session_id: NO_SESSION,
+        ..Default::default()
+    }
 }
 
 /// The partitions of the plan that are `sent`, under session `id`.
 pub fn records(
-    plan: &Plan, id: i32, fetched: Vec<Fetched>, sent: &[bool], committed_only: bool,
+    plan: &Plan,
+    id: i32,
+    fetched: Vec<Fetched>,
+    sent: &[bool],
+    committed_only: bool,
 ) -> FetchResponse<'static> {
     let mut responses: Vec<FetchableTopicResponse<'static>> = Vec::new();
     let mut last: Option<&TopicRef> = None;
@@ -27,21 +37,41 @@ pub fn records(
             last = Some(topic);
         }
         if let Some(response) = responses.last_mut() {
-            response.partitions.push(partition_data(*partition, f, committed_only));
+            response
+                .partitions
+                .push(partition_data(*partition, f, committed_only));
         }
     }
-    FetchResponse { session_id: id, responses, ..Default::default() }
+    FetchResponse {
+        session_id: id,
+        responses,
+        ..Default::default()
+    }
 }
 
 fn named(topic: &TopicRef) -> FetchableTopicResponse<'static> {
     match topic {
-        TopicRef::Name(name) => FetchableTopicResponse { topic: name.clone().into(), ..Default::default() },
-        TopicRef::Id(id) => FetchableTopicResponse { topic_id: *id, ..Default::default() },
+        TopicRef::Name(name) => FetchableTopicResponse {
+            topic: name.clone().into(),
+            ..Default::default()
+        },
+        TopicRef::Id(id) => FetchableTopicResponse {
+            topic_id: *id,
+            ..Default::default()
+        },
     }
 }
 
-fn partition_data(partition_index: i32, f: Fetched, committed_only: bool) -> PartitionData<'static> {
-    let diverging = f.diverging.map(|(epoch, end_offset)| EpochEndOffset { epoch, end_offset, ..Default::default() });
+fn partition_data(
+    partition_index: i32,
+    f: Fetched,
+    committed_only: bool,
+) -> PartitionData<'static> {
+    let diverging = f.diverging.map(|(epoch, end_offset)| EpochEndOffset {
+        epoch,
+        end_offset,
+        ..Default::default()
+    });
     PartitionData {
         partition_index,
         error_code: f.error,

@@ -117,7 +117,12 @@ pub struct Sessions {
 impl Sessions {
     /// At most `slots` sessions, with ids that tell `shard` of `shards`.
     pub fn new(slots: usize, shard: u16, shards: u16) -> Self {
-        Self { slots, shard, shards, sessions: BTreeMap::new() }
+        Self {
+            slots,
+            shard,
+            shards,
+            sessions: BTreeMap::new(),
+        }
     }
 
     /// How many sessions there are.
@@ -138,14 +143,24 @@ impl Sessions {
             FINAL_EPOCH | INITIAL_EPOCH => {
                 self.sessions.remove(&request.id);
                 let full = request.epoch == INITIAL_EPOCH && !request.wanted.is_empty();
-                Ok(Plan { mode: if full { Mode::Full } else { Mode::Sessionless }, wanted: request.wanted })
+                Ok(Plan {
+                    mode: if full { Mode::Full } else { Mode::Sessionless },
+                    wanted: request.wanted,
+                })
             }
             _ => self.begin_incremental(request, now_ms),
         }
     }
 
-    fn begin_incremental(&mut self, request: SessionRequest, now_ms: i64) -> Result<Plan, ErrorCode> {
-        let session = self.sessions.get_mut(&request.id).ok_or(ErrorCode::FETCH_SESSION_ID_NOT_FOUND)?;
+    fn begin_incremental(
+        &mut self,
+        request: SessionRequest,
+        now_ms: i64,
+    ) -> Result<Plan, ErrorCode> {
+        let session = self
+            .sessions
+            .get_mut(&request.id)
+            .ok_or(ErrorCode::FETCH_SESSION_ID_NOT_FOUND)?;
         if session.epoch != request.epoch {
             return Err(ErrorCode::INVALID_FETCH_SESSION_EPOCH);
         }
@@ -156,7 +171,14 @@ impl Sessions {
             if let Some(cached) = session.partitions.get_mut(&key) {
                 cached.wanted = wanted;
             } else {
-                session.partitions.insert(key, Cached { wanted, high_watermark: -1, log_start_offset: -1 });
+                session.partitions.insert(
+                    key,
+                    Cached {
+                        wanted,
+                        high_watermark: -1,
+                        log_start_offset: -1,
+                    },
+                );
             }
         }
         for key in &request.forgotten {
@@ -164,29 +186,53 @@ impl Sessions {
         }
         if session.partitions.is_empty() {
             self.sessions.remove(&request.id);
-            return Ok(Plan { mode: Mode::Sessionless, wanted: Vec::new() });
+            return Ok(Plan {
+                mode: Mode::Sessionless,
+                wanted: Vec::new(),
+            });
         }
-        session.epoch = if session.epoch == i32::MAX { 1 } else { session.epoch + 1 };
+        session.epoch = if session.epoch == i32::MAX {
+            1
+        } else {
+            session.epoch + 1
+        };
         session.used_ms = now_ms;
-        let wanted = session.partitions.iter().map(|(k, c)| (k.clone(), c.wanted.clone())).collect();
-        Ok(Plan { mode: Mode::Incremental(request.id), wanted })
+        let wanted = session
+            .partitions
+            .iter()
+            .map(|(k, c)| (k.clone(), c.wanted.clone()))
+            .collect();
+        Ok(Plan {
+            mode: Mode::Incremental(request.id),
+            wanted,
+        })
     }
 
     /// Ends a fetch: which of the partitions (those of the plan, in its order) are sent, and under which session id.
     pub fn finish(
-        &mut self, plan: &Plan, by_id: bool, news: &[News], now_ms: i64, random: &mut dyn FnMut() -> u64,
+        &mut self,
+        plan: &Plan,
+        by_id: bool,
+        news: &[News],
+        now_ms: i64,
+        random: &mut dyn FnMut() -> u64,
     ) -> (i32, Vec<bool>) {
         debug_assert_eq!(plan.wanted.len(), news.len());
         match plan.mode {
             Mode::Sessionless => (NO_SESSION, vec![true; news.len()]),
-            Mode::Full => (self.create(plan, by_id, news, now_ms, random), vec![true; news.len()]),
+            Mode::Full => (
+                self.create(plan, by_id, news, now_ms, random),
+                vec![true; news.len()],
+            ),
             Mode::Incremental(id) => (id, self.select(id, plan, news)),
         }
     }
 
     fn select(&mut self, id: i32, plan: &Plan, news: &[News]) -> Vec<bool> {
         // The session can be gone by now: its slot was given away while this fetch waited. Everything is sent then.
-        let Some(session) = self.sessions.get_mut(&id) else { return vec![true; news.len()] };
+        let Some(session) = self.sessions.get_mut(&id) else {
+            return vec![true; news.len()];
+        };
         let mut sent = Vec::with_capacity(news.len());
         for ((key, _), n) in plan.wanted.iter().zip(news) {
             let Some((at, _, cached)) = session.partitions.get_full_mut(key) else {
@@ -195,7 +241,11 @@ impl Sessions {
             };
             sent.push(is_news(cached, n));
             // After an error the next good answer is news, whatever it says.
-            cached.high_watermark = if n.error == ErrorCode::NONE { n.high_watermark } else { -1 };
+            cached.high_watermark = if n.error == ErrorCode::NONE {
+                n.high_watermark
+            } else {
+                -1
+            };
             cached.log_start_offset = n.log_start_offset;
             if n.has_records {
                 // Fairness: who got records goes to the end of the line.
@@ -207,18 +257,42 @@ impl Sessions {
     }
 
     fn create(
-        &mut self, plan: &Plan, by_id: bool, news: &[News], now_ms: i64, random: &mut dyn FnMut() -> u64,
+        &mut self,
+        plan: &Plan,
+        by_id: bool,
+        news: &[News],
+        now_ms: i64,
+        random: &mut dyn FnMut() -> u64,
     ) -> i32 {
         if self.sessions.len() >= self.slots && !self.evict(plan.wanted.len(), now_ms) {
             return NO_SESSION;
         }
         let id = self.unused_id(random);
         let partitions = plan.wanted.iter().zip(news).map(|((key, wanted), n)| {
-            let high_watermark = if n.error == ErrorCode::NONE { n.high_watermark } else { -1 };
-            (key.clone(), Cached { wanted: wanted.clone(), high_watermark, log_start_offset: n.log_start_offset })
+            let high_watermark = if n.error == ErrorCode::NONE {
+                n.high_watermark
+            } else {
+                -1
+            };
+            (
+                key.clone(),
+                Cached {
+                    wanted: wanted.clone(),
+                    high_watermark,
+                    log_start_offset: n.log_start_offset,
+                },
+            )
         });
         let partitions = partitions.collect();
-        self.sessions.insert(id, Session { epoch: 1, by_id, used_ms: now_ms, partitions });
+        self.sessions.insert(
+            id,
+            Session {
+                epoch: 1,
+                by_id,
+                used_ms: now_ms,
+                partitions,
+            },
+        );
         id
     }
 
@@ -237,9 +311,14 @@ impl Sessions {
     /// Makes room for a session of `size` partitions: the longest unused goes if it is stale, else the smallest if smaller.
     fn evict(&mut self, size: usize, now_ms: i64) -> bool {
         let stale = self.sessions.iter().min_by_key(|(_, s)| s.used_ms);
-        let stale = stale.filter(|(_, s)| now_ms - s.used_ms > EVICT_AFTER_MS).map(|(id, _)| *id);
+        let stale = stale
+            .filter(|(_, s)| now_ms - s.used_ms > EVICT_AFTER_MS)
+            .map(|(id, _)| *id);
         let smaller = || {
-            let (id, s) = self.sessions.iter().min_by_key(|(_, s)| s.partitions.len())?;
+            let (id, s) = self
+                .sessions
+                .iter()
+                .min_by_key(|(_, s)| s.partitions.len())?;
             (s.partitions.len() < size).then_some(*id)
         };
         match stale.or_else(smaller) {
