@@ -291,8 +291,14 @@ impl LogView {
         {
             self.snapshot = None;
         }
-        if self.slots.len() < 16 && self.slots.capacity() > 64 {
-            self.slots.shrink_to(16);
+    }
+
+    /// Gives back the room of entries that are gone.
+    pub fn rest(&mut self) {
+        if self.slots.is_empty() {
+            self.slots = VecDeque::new();
+        } else if self.slots.capacity() > 64 && self.slots.len() * 4 < self.slots.capacity() {
+            self.slots.shrink_to(self.slots.len() * 2);
         }
     }
 

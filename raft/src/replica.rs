@@ -157,6 +157,7 @@ impl Replica {
                 return Some(action);
             }
             if self.fault.is_some() || !self.drain() {
+                self.rest();
                 return None;
             }
             self.settle();

@@ -263,6 +263,6 @@ fn what_cannot_be_taken_is_refused() {
 
 #[test]
 fn an_idle_replica_is_small() {
-    // What stands beside this on the heap is measured in README.md.
+    // What stands beside this on the heap is in README.md.
     assert!(size_of::<Replica>() <= 2048, "{}", size_of::<Replica>());
 }

@@ -1,5 +1,7 @@
 //! How much of the log stays in memory.
 
+use std::collections::VecDeque;
+
 use raft::ProgressState;
 
 use super::Replica;
@@ -45,6 +47,20 @@ impl Replica {
             let next = self.log().released() + 1;
             self.release(next);
         }
+    }
+
+    /// With nothing to do and nothing on its way, gives back the room that the work took: there may be many thousands
+    /// of replicas, and most of them idle.
+    pub(super) fn rest(&mut self) {
+        if !self.pending.is_empty() || !self.actions.is_empty() {
+            return;
+        }
+        (self.actions, self.pending) = (VecDeque::new(), VecDeque::new());
+        let unstable = &mut self.node.raft.raft_log.unstable;
+        if unstable.entries.is_empty() {
+            unstable.entries = Vec::new();
+        }
+        self.node.mut_store().rest();
     }
 
     /// The log after a snapshot that a follower is fetching is about to be needed.
