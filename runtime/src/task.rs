@@ -32,7 +32,7 @@ impl<T: 'static> Task<T> {
     /// Lets the task run to its end without a handle.
     pub fn detach(self) {
         match self.0 {
-            TaskKind::Real(task) => drop(task.detach()),
+            TaskKind::Real(task) => task.detach(),
             TaskKind::Sim(task) => task.detach(),
         }
     }

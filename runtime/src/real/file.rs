@@ -268,14 +268,15 @@ async fn write_direct(file: &DmaFile, buf: Buf, pos: u64) -> Result<Buf> {
 fn gather(pieces: Vec<Result<Vec<ReadResult>>>, start: u64, pos: u64, end: u64) -> Result<Bytes> {
     let mut out = BytesMut::with_capacity((end - pos) as usize);
     let mut at = start;
-    for piece in pieces {
+    for (piece, whole) in pieces.into_iter().zip(1..) {
         for part in piece? {
             let skip = pos.saturating_sub(at).min(part.len() as u64) as usize;
             let keep = end.saturating_sub(at).min(part.len() as u64) as usize;
             out.extend_from_slice(&part[skip..keep.max(skip)]);
             at += part.len() as u64;
         }
-        if !(at - start).is_multiple_of(READ_PIECE) {
+        // The file ended inside this piece. A later one may have seen it grow: that does not count.
+        if at < start + whole * READ_PIECE {
             break;
         }
     }

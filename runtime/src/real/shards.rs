@@ -99,6 +99,7 @@ where
         if permission.recv().is_ok() {
             let run = AssertUnwindSafe(|| task::run_main(&executor, shard.id, main, shard));
             let result = std::panic::catch_unwind(run);
+            task::leave();
             // What is left of the shard's tasks goes first, so that `run` returns to a quiet process.
             drop(executor);
             let _ = end.send((shard.id.index(), result));

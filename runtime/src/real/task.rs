@@ -1,10 +1,13 @@
 //! Tasks on a glommio executor: two task queues, made when the shard starts.
 
-use std::{cell::Cell, time::Duration};
+use std::{
+    cell::Cell,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use glommio::{Latency, LocalExecutor, Shares, TaskQueueHandle, timer::Timer};
-
-pub(crate) use glommio::Task;
 
 use crate::{
     shards::{Shard, ShardId},
@@ -48,7 +51,6 @@ where
         let pulse = spawn(Share::Foreground, pulse());
         let result = spawn(Share::Foreground, async move { main(shard).await }).await;
         drop(pulse);
-        HERE.set(None);
         result
     })
 }
@@ -68,6 +70,44 @@ async fn pulse() {
 pub(crate) async fn yield_now() {
     Timer::new(Duration::from_nanos(500)).await;
     futures_lite::future::yield_now().await;
+}
+
+/// A glommio task that may also be dropped while its executor is torn down, when glommio's own handle would
+/// panic: what is left of a shard's tasks then drops the handles it holds. Those are leaked; the thread is
+/// about to end.
+pub(crate) struct Task<T>(Option<glommio::Task<T>>);
+
+impl<T> Task<T> {
+    pub(crate) fn detach(mut self) {
+        match self.0.take() {
+            Some(task) if on_shard() => drop(task.detach()),
+            other => std::mem::forget(other),
+        }
+    }
+}
+
+impl<T> Future for Task<T> {
+    type Output = T;
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
+        match &mut self.0 {
+            Some(task) => Pin::new(task).poll(cx),
+            // Only a detached handle is empty, and that one is gone.
+            None => Poll::Pending,
+        }
+    }
+}
+
+impl<T> Drop for Task<T> {
+    fn drop(&mut self) {
+        if !on_shard() {
+            std::mem::forget(self.0.take());
+        }
+    }
+}
+
+/// The shard of this thread has ended, well or by a panic.
+pub(super) fn leave() {
+    HERE.set(None);
 }
 
 pub(crate) fn on_shard() -> bool {
@@ -93,6 +133,8 @@ where
         Share::Foreground => here.foreground,
         Share::Background => here.background,
     };
-    glommio::spawn_local_into(future, queue)
-        .expect("a shard's task queues live as long as its executor")
+    let task = glommio::spawn_local_into(future, queue);
+    Task(Some(task.expect(
+        "a shard's task queues live as long as its executor",
+    )))
 }

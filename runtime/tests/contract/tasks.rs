@@ -81,6 +81,29 @@ fn a_detached_task_goes_on() {
 }
 
 #[test]
+fn a_shard_may_end_with_tasks_at_work() {
+    crate::run(1, |_, _| async {
+        task::spawn(Share::Foreground, async {
+            // Ready when the shard ends, and the owner of another task.
+            let _inner = task::spawn(Share::Foreground, std::future::pending::<()>());
+            loop {
+                task::yield_now().await;
+                futures_lite::future::yield_now().await;
+            }
+        })
+        .detach();
+        let (sender, receiver) = oneshot::channel::<()>();
+        task::spawn(Share::Background, async move {
+            let waiting = task::spawn(Share::Foreground, receiver);
+            let _ = waiting.await;
+        })
+        .detach();
+        task::yield_now().await;
+        let _ = sender.send(());
+    });
+}
+
+#[test]
 fn yielding_lets_others_run() {
     crate::run(1, |_, _| async {
         let turns = Rc::new(Cell::new(0));

@@ -34,7 +34,8 @@ pub(super) struct Queue {
     addr: SocketAddr,
     reuse_port: bool,
     waiting: RefCell<VecDeque<Stream>>,
-    waker: RefCell<Option<Waker>>,
+    /// Tasks that wait to accept.
+    accepting: RefCell<Vec<Waker>>,
 }
 
 pub(crate) struct Listener {
@@ -71,7 +72,10 @@ impl Listener {
             if let Some(stream) = self.queue.waiting.borrow_mut().pop_front() {
                 return Poll::Ready(Ok(stream));
             }
-            *self.queue.waker.borrow_mut() = Some(cx.waker().clone());
+            let mut accepting = self.queue.accepting.borrow_mut();
+            if !accepting.iter().any(|waker| waker.will_wake(cx.waker())) {
+                accepting.push(cx.waker().clone());
+            }
             Poll::Pending
         })
         .await
@@ -105,7 +109,7 @@ impl Here {
             addr,
             reuse_port,
             waiting: RefCell::default(),
-            waker: RefCell::default(),
+            accepting: RefCell::default(),
         };
         let queue = Rc::new(queue);
         listeners.push(queue.clone());
@@ -214,10 +218,8 @@ fn reach(world: &Rc<World>, client: Side, target: u16, to: SocketAddr) -> Option
     let connection = Connection::new(world, [client, server]);
     let accepted = Stream::new(world, &connection, 1);
     queue.waiting.borrow_mut().push_back(accepted);
-    let waker = queue.waker.borrow_mut().take();
-    if let Some(waker) = waker {
-        waker.wake();
-    }
+    let accepting = std::mem::take(&mut *queue.accepting.borrow_mut());
+    accepting.into_iter().for_each(Waker::wake);
     Some(Ok(Stream::new(world, &connection, 0)))
 }
 
