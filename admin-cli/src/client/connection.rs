@@ -43,9 +43,12 @@ pub struct Connection {
     _reader: Task<()>,
 }
 
+/// A request on its way: its correlation id, and where its answer and the moment it came go.
+type Waiting = (i32, oneshot::Sender<(Bytes, Instant)>);
+
 #[derive(Default)]
 struct Shared {
-    waiting: RefCell<VecDeque<(i32, oneshot::Sender<(Bytes, Instant)>)>>,
+    waiting: RefCell<VecDeque<Waiting>>,
     ended: RefCell<Option<String>>,
 }
 

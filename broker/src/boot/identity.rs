@@ -114,7 +114,7 @@ impl DataFolder {
         let lock = fs::lock(&path.join(LOCK))
             .await
             .map_err(|e| match e.kind() {
-                std::io::ErrorKind::WouldBlock => Refused::InUse(path.to_owned(), e),
+                std::io::ErrorKind::ResourceBusy => Refused::InUse(path.to_owned(), e),
                 _ => Refused::Io(path.to_owned(), e),
             })?;
         let file = path.join(FILE);

@@ -28,7 +28,7 @@ use crate::controller::calls::{ControlAnswer, ControlCall};
 use crate::controller::driver::{self, Controller, Publish, Published, Step};
 use crate::controller::{Command, State};
 use crate::metadata::Image;
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, Snapshot};
 use crate::net::{ConnectionLimits, Options, Server};
 use crate::partition::Partition;
 use crate::partition::calls::{Answer, Call};
@@ -149,17 +149,19 @@ async fn begin(
         store.clone(),
         plan.memory.dirty,
     );
+    let metrics = Rc::new(Metrics::default());
     let shard = Rc::new(Shard {
         id: at.id.0,
         count: at.count,
         node: founded.node,
         journal: journal.clone(),
-        writes: Rc::new(WriteCycle::new(checkpointer.clone())),
+        writes: Rc::new(WriteCycle::new(checkpointer.clone(), metrics.clone())),
         store,
         disk: DiskBudget::new(&plan.data, room.reserve()),
-        metrics: Rc::new(Metrics::default()),
+        metrics,
         data: plan.data.clone(),
         producer_expiry_ms: Cell::new(i64::MAX),
+        disk_measured: Cell::new(time::now()),
     });
     let writes = shard.writes.clone();
     task::spawn(Share::Foreground, async move {
@@ -167,6 +169,7 @@ async fn begin(
     })
     .detach();
     let partitions = Partitions::new(shard.clone(), recovered);
+    shard.measure_disk().await;
     let (checkpoints, source) = (checkpointer.clone(), partitions.clone());
     task::spawn(Share::Background, async move {
         die(&checkpoints.run(source).await)
@@ -218,8 +221,7 @@ async fn begin(
 
 /// The process cannot keep its promises any more: nothing is acknowledged after this line.
 fn die(why: &str) -> ! {
-    tracing::error!("{why}");
-    eprintln!("ottla stops: {why}");
+    tracing::error!("ottla stops: {why}");
     std::process::exit(1);
 }
 
@@ -331,13 +333,28 @@ impl Node {
                 self.ctx.install(image);
                 ControlAnswer::Done(Ok(()))
             }
-            ControlCall::Metrics => ControlAnswer::Metrics(Box::new(self.ctx.metrics.snapshot())),
+            ControlCall::Metrics => ControlAnswer::Metrics(Box::new(self.snapshot())),
             ControlCall::Serve(at) => ControlAnswer::Done(self.serve(at)),
             ControlCall::Stop => {
                 self.stop().await;
                 ControlAnswer::Done(Ok(()))
             }
         }
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        let (metrics, cache) = (
+            &self.ctx.metrics,
+            self.partitions.shard().store.cache().stats(),
+        );
+        metrics.cache_bytes.set(cache.used as i64);
+        metrics
+            .cache_hits
+            .add(cache.hits - metrics.cache_hits.get());
+        metrics
+            .cache_misses
+            .add(cache.misses - metrics.cache_misses.get());
+        metrics.snapshot()
     }
 
     async fn publish(&self, image: Arc<Image>, step: Step) -> Published {

@@ -199,24 +199,14 @@ families! {
     produced_bytes: Counter = "ottla_produced_bytes_total";
     /// Partitions of produce requests that were refused.
     produce_errors: Counter = "ottla_produce_errors_total";
-    /// From a produce request to its records being committed.
-    produce_time: Histogram = "ottla_produce_seconds";
     /// Bytes of record batches given to consumers.
     fetched_bytes: Counter = "ottla_fetched_bytes_total";
-    /// From a fetch request to its answer, waiting for new records included.
-    fetch_time: Histogram = "ottla_fetch_seconds";
-    /// Fetch requests that wait for new records now.
-    fetch_waiting: Gauge = "ottla_fetch_waiting";
     /// Partitions that this node holds a copy of.
     partitions: Gauge = "ottla_partitions";
-    /// Flushes of the journal.
-    journal_flushes: Counter = "ottla_journal_flushes_total";
-    /// Bytes written to the journal, padding included.
-    journal_bytes: Counter = "ottla_journal_written_bytes_total";
-    /// From the start of a journal write to its being durable.
-    flush_time: Histogram = "ottla_journal_flush_seconds";
-    /// Bytes read from segment files.
-    segment_read_bytes: Counter = "ottla_segment_read_bytes_total";
+    /// Appends to the journal; one carries what all partitions of a shard had to write, and some share a flush.
+    journal_appends: Counter = "ottla_journal_appends_total";
+    /// From an append to the journal to its being durable.
+    append_time: Histogram = "ottla_journal_append_seconds";
     /// Bytes of records in the batch cache.
     cache_bytes: Gauge = "ottla_batch_cache_bytes";
     /// Reads that the batch cache answered.

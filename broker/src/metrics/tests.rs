@@ -35,8 +35,8 @@ fn shards_add_up() {
     a.requests.of(ApiKey::FETCH).inc();
     b.requests.of(ApiKey::FETCH).add(2);
     b.requests.of(ApiKey::PRODUCE).inc();
-    a.flush_time.record(Duration::from_millis(1));
-    b.flush_time.record(Duration::from_millis(2));
+    a.append_time.record(Duration::from_millis(1));
+    b.append_time.record(Duration::from_millis(2));
     let mut sum = a.snapshot();
     sum.merge(b.snapshot());
     assert_eq!(sum.get("ottla_connections", None), Some(&Value::Number(7)));
@@ -48,7 +48,7 @@ fn shards_add_up() {
         sum.get("ottla_requests_total", Some("Produce")),
         Some(&Value::Number(1))
     );
-    match sum.get("ottla_journal_flush_seconds", None) {
+    match sum.get("ottla_journal_append_seconds", None) {
         Some(Value::Durations(d)) => assert_eq!(d.count(), 2),
         other => panic!("{other:?}"),
     }

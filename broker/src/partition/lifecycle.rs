@@ -118,14 +118,7 @@ impl Partitions {
                 tracing::error!(partition = %partition.id(), topic = partition.topic(), "retention failed: {error}");
             }
         }
-        self.measure_disk().await;
-    }
-
-    /// Asks the file system how much room there is.
-    pub async fn measure_disk(&self) {
-        if let Err(error) = self.shard().disk.refresh().await {
-            tracing::warn!("free disk space cannot be measured: {error}");
-        }
+        self.shard().measure_disk().await;
     }
 }
 
@@ -161,11 +154,23 @@ impl Partition {
 }
 
 impl Source for Partitions {
+    fn written(&self) -> Local<()> {
+        let shard = self.shard().clone();
+        Box::pin(async move { shard.measure_disk().await })
+    }
+
     fn prepare(&self, id: PartitionId) -> Local<Result<Option<Frame>, String>> {
         let partition = self.find(id);
         Box::pin(async move {
             match partition {
-                Some(partition) => partition.checkpoint().await.map_err(|e| e.to_string()),
+                Some(partition) => match partition.checkpoint().await {
+                    Err(StorageError::Io(e)) if e.kind() == std::io::ErrorKind::StorageFull => {
+                        // Nothing is lost: it is all in the journal, and tried again with the next write.
+                        tracing::warn!(partition = %id, topic = partition.topic(), "the disk is full: {e}");
+                        Ok(None)
+                    }
+                    other => other.map_err(|e| e.to_string()),
+                },
                 None => Ok(None),
             }
         })

@@ -140,6 +140,7 @@ impl Partition {
             return Err(Produced::refused(ErrorCode::NOT_ENOUGH_REPLICAS));
         }
         if let Err(full) = self.shard.disk.admit(batch.len() as u64) {
+            self.shard.measure_disk_again();
             return Err(Produced {
                 message: Some(full.to_string()),
                 ..Produced::refused(ErrorCode::KAFKA_STORAGE_ERROR)

@@ -25,6 +25,8 @@ pub type Local<T> = Pin<Box<dyn Future<Output = T>>>;
 pub trait Source {
     /// Flushes a partition's log and says what a checkpoint of it is; `None` if the partition is gone.
     fn prepare(&self, id: PartitionId) -> Local<Result<Option<Frame>, String>>;
+    /// The disk has less room than before.
+    fn written(&self) -> Local<()>;
     /// A checkpoint with this first offset is durable: what lies below may go.
     fn durable(&self, id: PartitionId, start_offset: i64) -> Local<Result<(), String>>;
 }
@@ -97,6 +99,7 @@ impl Checkpointer {
                 }
             }
             self.flushed.notify_all();
+            source.written().await;
         }
     }
 

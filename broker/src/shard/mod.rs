@@ -7,8 +7,11 @@ pub mod write_cycle;
 use std::cell::Cell;
 use std::path::PathBuf;
 use std::rc::Rc;
+use std::time::Duration;
 
 use ottla_protocol::ids::{NodeId, PartitionId};
+use ottla_runtime::task::{self, Share};
+use ottla_runtime::time::{self, Instant};
 use ottla_storage::budget::DiskBudget;
 use ottla_storage::journal::Journal;
 use ottla_storage::log::Store;
@@ -39,9 +42,31 @@ pub struct Shard {
     pub data: PathBuf,
     /// `producer.id.expiration.ms`.
     pub producer_expiry_ms: Cell<i64>,
+    /// When the disk was measured last.
+    pub disk_measured: Cell<Instant>,
 }
 
+/// A full disk is looked at again at most this often.
+const MEASURE_AGAIN: Duration = Duration::from_secs(1);
+
 impl Shard {
+    /// Asks the file system how much room there is.
+    pub async fn measure_disk(&self) {
+        self.disk_measured.set(time::now());
+        if let Err(error) = self.disk.refresh().await {
+            tracing::warn!("free disk space cannot be measured: {error}");
+        }
+    }
+
+    /// An append was refused for want of room: perhaps there is some by now. The next appends will know.
+    pub fn measure_disk_again(self: &Rc<Self>) {
+        if self.disk_measured.get().elapsed() >= MEASURE_AGAIN {
+            self.disk_measured.set(time::now());
+            let shard = self.clone();
+            task::spawn(Share::Background, async move { shard.measure_disk().await }).detach();
+        }
+    }
+
     /// Where a partition's segments are, under the data folder. The topic id is part of the name: a topic made again under an old name
     /// never meets the old one's files.
     pub fn log_folder(topic: &str, id: PartitionId) -> PathBuf {

@@ -11,10 +11,12 @@ use std::rc::Rc;
 
 use ottla_runtime::sync::{Notify, queue};
 use ottla_runtime::task;
+use ottla_runtime::time::{self, Instant};
 use ottla_storage::Frame;
 use ottla_storage::journal::{Append, Failed, Journal};
 
 use super::checkpoint::Checkpointer;
+use crate::metrics::Metrics;
 
 /// A Raft group as the write cycle sees it.
 pub trait Group {
@@ -32,17 +34,26 @@ const IN_FLIGHT: usize = 4;
 /// The groups of this shard that have something to write.
 pub struct WriteCycle {
     checkpointer: Rc<Checkpointer>,
+    metrics: Rc<Metrics>,
     dirty: RefCell<Vec<Rc<dyn Group>>>,
     wake: Notify,
 }
 
 type Gathered = Vec<(Rc<dyn Group>, u64)>;
 
+/// An append on its way to the disk, and who hears of it.
+struct Flight {
+    append: Append,
+    began: Instant,
+    groups: Gathered,
+}
+
 impl WriteCycle {
-    /// Tells `checkpointer` of each append.
-    pub fn new(checkpointer: Rc<Checkpointer>) -> Self {
+    /// Tells `checkpointer` and `metrics` of each append.
+    pub fn new(checkpointer: Rc<Checkpointer>, metrics: Rc<Metrics>) -> Self {
         Self {
             checkpointer,
+            metrics,
             dirty: RefCell::default(),
             wake: Notify::new(),
         }
@@ -58,37 +69,51 @@ impl WriteCycle {
 
     /// Runs until the journal fails; the failure is for good and the caller must stop the process.
     pub async fn run(self: Rc<Self>, journal: Rc<Journal>) -> Failed {
-        let (flights, mut arrivals) = queue::bounded::<(Append, Gathered)>(IN_FLIGHT);
-        let checkpointer = self.checkpointer.clone();
-        let failed = task::spawn(task::Share::Foreground, async move {
-            while let Some((append, gathered)) = arrivals.recv().await {
-                if let Err(failed) = append.await {
-                    return Some(failed);
-                }
-                for (group, token) in gathered {
-                    group.flushed(token);
-                }
-                checkpointer.written();
-            }
-            None
+        let (flights, mut arrivals) = queue::bounded(IN_FLIGHT);
+        let cycle = self.clone();
+        let _gathering = task::spawn(task::Share::Foreground, async move {
+            cycle.gather_all(&journal, &flights).await;
         });
+        while let Some(Flight {
+            append,
+            began,
+            groups,
+        }) = arrivals.recv().await
+        {
+            if let Err(failed) = append.await {
+                return failed;
+            }
+            self.metrics.journal_appends.inc();
+            self.metrics.append_time.record(began.elapsed());
+            for (group, token) in groups {
+                group.flushed(token);
+            }
+            self.checkpointer.written();
+        }
+        unreachable!("the task that gathers holds the other end for as long as this runs")
+    }
+
+    async fn gather_all(&self, journal: &Journal, flights: &queue::Sender<Flight>) {
         loop {
             self.wake.notified().await;
             self.checkpointer.has_room().await;
             // This task runs after all that were ready when it was woken, so a burst of requests shares this append.
-            let (frames, gathered) = self.gather();
-            if gathered.is_empty() && frames.is_empty() {
+            let (frames, groups) = self.gather();
+            if groups.is_empty() && frames.is_empty() {
                 continue;
             }
+            let began = time::now();
             let append = journal.append(frames);
-            if flights.send((append, gathered)).await.is_err() {
-                break;
-            }
-        }
-        match failed.await {
-            Some(failed) => failed,
-            None => {
-                unreachable!("the arrivals end only with a failure: this task holds the other end")
+            if flights
+                .send(Flight {
+                    append,
+                    began,
+                    groups,
+                })
+                .await
+                .is_err()
+            {
+                return;
             }
         }
     }
