@@ -32,6 +32,14 @@ pub(super) struct Replayed {
     pub last: (u64, u32),
 }
 
+/// A whole run header behind the journal's end: torn off by a crash, or proof of damage.
+struct Survivor {
+    /// Index in the list of files.
+    file: usize,
+    position: u64,
+    run: Run,
+}
+
 struct Replay<'a> {
     files: &'a [Found],
     out: Replayed,
@@ -57,12 +65,13 @@ pub(super) async fn replay(files: &[Found]) -> Result<Replayed, StorageError> {
             break;
         }
     }
-    replay.refuse_damage().await?;
+    let behind = replay.look_behind().await?;
+    replay.refuse_damage(&behind)?;
     let out = replay.out;
     let end = &files[out.file];
     recovered::finish(&out.partitions)
         .map_err(|what| StorageError::corrupt(&end.path, out.position, what))?;
-    settle(files, &out).await?;
+    settle(files, &out, &behind).await?;
     Ok(out)
 }
 
@@ -137,29 +146,41 @@ impl Replay<'_> {
         Ok(Run::decode(&head, &header.journal, header.sequence, position).is_err())
     }
 
-    /// Looks behind the end for runs that prove that more was durable.
-    async fn refuse_damage(&self) -> Result<(), StorageError> {
-        let lost = self.out.last.0 + 1;
+    /// All whole run headers behind the journal's end.
+    async fn look_behind(&self) -> Result<Vec<Survivor>, StorageError> {
+        let mut behind = Vec::new();
         for (number, found) in self.files.iter().enumerate().skip(self.out.file) {
-            let from = if number == self.out.file {
+            let at_end = number == self.out.file;
+            let from = if at_end {
                 self.out.position
             } else {
                 BLOCK as u64
             };
             for (position, run) in survivors(found, from).await? {
-                if run.flushed < lost {
-                    continue;
-                }
-                let (at, file) = self.damaged_place();
-                let what = format!(
-                    "run {lost} cannot be read, but run {} at byte {position} of {} says that it was durable",
-                    run.ordinal,
-                    found.path.display()
-                );
-                return Err(StorageError::corrupt(&file.path, at, what));
+                behind.push(Survivor {
+                    file: number,
+                    position,
+                    run,
+                });
             }
         }
-        Ok(())
+        Ok(behind)
+    }
+
+    /// A run behind the end may prove that more was durable.
+    fn refuse_damage(&self, behind: &[Survivor]) -> Result<(), StorageError> {
+        let lost = self.out.last.0 + 1;
+        let Some(proof) = behind.iter().find(|s| s.run.flushed >= lost) else {
+            return Ok(());
+        };
+        let (at, file) = self.damaged_place();
+        let what = format!(
+            "run {lost} cannot be read, but run {} at byte {} of {} says that it was durable",
+            proof.run.ordinal,
+            proof.position,
+            self.files[proof.file].path.display()
+        );
+        Err(StorageError::corrupt(&file.path, at, what))
     }
 
     fn damaged_place(&self) -> (u64, &Found) {
@@ -222,28 +243,28 @@ async fn survivors(found: &Found, from: u64) -> Result<Vec<(u64, Run)>, StorageE
 ///
 /// What a replay reads need not be durable: a killed process leaves writes that the system has and the disk may not,
 /// and they are about to be taken for acknowledged. So every file is synced, not only those that are changed.
-async fn settle(files: &[Found], out: &Replayed) -> Result<(), StorageError> {
+async fn settle(files: &[Found], out: &Replayed, behind: &[Survivor]) -> Result<(), StorageError> {
     for (number, found) in files.iter().enumerate() {
         let file = File::open(&found.path, &options(Sync::After)).await?;
-        if number >= out.file {
-            for at in blocks_to_erase(found, (number == out.file).then_some(out.position)).await? {
-                file.write_at(Buf::zeroed(BLOCK), at).await?;
-            }
+        let mut blocks: Vec<u64> = behind
+            .iter()
+            .filter(|s| s.file == number)
+            .map(|s| s.position)
+            .collect();
+        // The block at the end too, whatever stands in it.
+        if number == out.file
+            && out.position + BLOCK as u64 <= found.header.size
+            && !blocks.contains(&out.position)
+        {
+            blocks.push(out.position);
+        }
+        for at in blocks {
+            file.write_at(Buf::zeroed(BLOCK), at).await?;
         }
         file.sync().await?;
         file.close().await?;
     }
     Ok(())
-}
-
-/// The first blocks of surviving runs; and the block at the journal's end, whatever stands in it.
-async fn blocks_to_erase(found: &Found, end: Option<u64>) -> Result<Vec<u64>, StorageError> {
-    let from = end.unwrap_or(BLOCK as u64);
-    let runs = survivors(found, from).await?;
-    let mut blocks: Vec<u64> = runs.into_iter().map(|(at, _)| at).collect();
-    let torn = end.filter(|at| at + BLOCK as u64 <= found.header.size);
-    blocks.extend(torn.filter(|at| blocks.first() != Some(at)));
-    Ok(blocks)
 }
 
 /// Reads a file in windows, since runs are small and follow each other.
