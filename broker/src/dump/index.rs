@@ -18,7 +18,7 @@ pub async fn read(source: Source, path: &Path, emit: &mut Emit<'_>) -> Result<()
             "{}: the path does not tell which partition it belongs to",
             source.name
         ))
-        .next("name it as it stands in the data folder: .../TOPIC_ID-PARTITION/OFFSET.index"));
+        .next("name it as it stands in the data folder: .../PARTITION-TOPIC_ID/OFFSET.index"));
     };
     let mut number = 0;
     let mut at = 0;
@@ -57,11 +57,11 @@ fn entry_item(at: u64, entry: &IndexEntry) -> Item {
         .with("max_timestamp_before", entry.max_before)
 }
 
-/// Partition and base offset, from `.../<topic id>-<partition>/<base offset>.index`.
+/// Partition and base offset, from `.../<partition>-<topic id>/<base offset>.index`. A topic id may contain a `-`.
 fn place(path: &Path) -> Option<(PartitionId, i64)> {
     let base = path.file_stem()?.to_str()?.parse().ok()?;
     let folder = std::path::absolute(path).ok()?;
-    let (topic, partition) = folder.parent()?.file_name()?.to_str()?.rsplit_once('-')?;
+    let (partition, topic) = folder.parent()?.file_name()?.to_str()?.split_once('-')?;
     let topic: Uuid = topic.parse().ok()?;
     Some((
         PartitionId {
@@ -78,7 +78,7 @@ mod tests {
 
     #[test]
     fn the_place_is_in_the_names() {
-        let path = Path::new("/d/BwcHBwcHBwcHBwcHBwcHBw-3/00000000000000000042.index");
+        let path = Path::new("/d/3-BwcHBwcHBwcHBwcHBwcHBw/00000000000000000042.index");
         let id = PartitionId {
             topic: Uuid([7; 16]),
             partition: 3,
@@ -86,7 +86,7 @@ mod tests {
         assert_eq!(place(path), Some((id, 42)));
         for wrong in [
             "/d/x/00000000000000000042.index",
-            "/d/BwcHBwcHBwcHBwcHBwcHBw-3/x.index",
+            "/d/3-BwcHBwcHBwcHBwcHBwcHBw/x.index",
             "x.index",
         ] {
             assert_eq!(place(Path::new(wrong)), None, "{wrong}");

@@ -14,7 +14,7 @@ use crate::render::written;
 
 const EXAMPLES: &str = "\
 Examples:
-  ottla dump ottla-data/shard-0/journal/00000000000000000001.journal
+  ottla dump ottla-data/journal/1/0/00000000000000000001.journal
   ottla dump .../00000000000000000000.log --records
   ottla dump .../00000000000000000000.index --output json | head
 
