@@ -2,11 +2,10 @@ use super::*;
 use crate::api::testing::{encodes, with_topics};
 use ottla_protocol::messages::describe_topic_partitions::TopicRequest;
 
-fn ask(
-    names: &[&str],
-    limit: i32,
-    from: Option<(&str, i32)>,
-) -> (Vec<(String, i16, Vec<i32>)>, Option<(String, i32)>) {
+/// Topics with their code and partition numbers, and where the next page begins.
+type Shown = (Vec<(String, i16, Vec<i32>)>, Option<(String, i32)>);
+
+fn ask(names: &[&str], limit: i32, from: Option<(&str, i32)>) -> Shown {
     let image = with_topics(&[("a", 2), ("b", 3), ("c", 1)]);
     let topic = |name: &&str| TopicRequest {
         name: name.to_string().into(),

@@ -72,10 +72,8 @@ fn check_entity(entity: &QuotaEntity) -> Result<(), Refusal> {
         );
     }
     for (kind, name) in [("user", user), ("client-id", client_id), ("ip", ip)] {
-        if let Some(Some(name)) = name {
-            if name.is_empty() {
-                return refuse(format!("Empty {kind} not supported"));
-            }
+        if *name == Some(Some(String::new())) {
+            return refuse(format!("Empty {kind} not supported"));
         }
     }
     match ip {
