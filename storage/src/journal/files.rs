@@ -2,8 +2,10 @@
 //!
 //! A file gets its final name only when its header is durable, and frames go in only when the name is durable:
 //!
-//!     new:      create `next.tmp`, reserve, zero-fill the first piece, header, sync, rename to `<sequence>.journal`, sync folder
-//!     recycled: rename `<old>.journal` to `spare.free`, sync folder; later: header, sync, rename, sync folder
+//! ```text
+//! new:      create `next.tmp`, reserve, zero-fill the first piece, header, sync, rename to `<sequence>.journal`, sync folder
+//! recycled: rename `<old>.journal` to `spare.free`, sync folder; later: header, sync, rename, sync folder
+//! ```
 //!
 //! So after a crash at any point every `*.journal` file has a valid header of its own sequence, and what is called
 //! `next.tmp` or `spare.free` holds nothing that anybody needs.
