@@ -42,8 +42,8 @@ pub struct Context {
     pub sessions: RefCell<Sessions>,
     /// Producer ids that this shard may hand out.
     pub producer_ids: RefCell<Range<i64>>,
-    /// Counted by one count for all requests of this shard: cloning it touches no memory of another core.
-    image: RefCell<Rc<Arc<Image>>>,
+    /// This shard's own handle on the image's shared maps: taking it touches no count that another core touches.
+    image: RefCell<Rc<Image>>,
 }
 
 impl Context {
@@ -70,12 +70,12 @@ impl Context {
             router,
             control,
             producer_ids: RefCell::new(0..0),
-            image: RefCell::new(Rc::new(Arc::new(image))),
+            image: RefCell::new(Rc::new(image)),
         }
     }
 
     /// The cluster as this shard knows it; take it once per request, so that the request sees one state.
-    pub fn image(&self) -> Rc<Arc<Image>> {
+    pub fn image(&self) -> Rc<Image> {
         self.image.borrow().clone()
     }
 
@@ -86,7 +86,7 @@ impl Context {
 
     /// From now on `image` is what requests see.
     pub fn install(&self, image: Arc<Image>) {
-        *self.image.borrow_mut() = Rc::new(image);
+        *self.image.borrow_mut() = Rc::new(Image::clone(&image));
     }
 
     /// Wall clock, ms.
@@ -140,7 +140,7 @@ impl Context {
 }
 
 /// The broker's settings, held by the image that they belong to.
-pub struct Config(Rc<Arc<Image>>);
+pub struct Config(Rc<Image>);
 
 impl Deref for Config {
     type Target = BrokerConfig;

@@ -31,6 +31,9 @@ struct Slot {
     records: Range<usize>,
 }
 
+/// One shard's part of a request: places in `Layout::slots`, and the batches.
+type Share = (Vec<usize>, Vec<(PartitionId, BytesMut)>);
+
 /// A decoded request that no longer borrows the frame.
 struct Layout {
     topics: Vec<(String, Uuid)>,
@@ -56,7 +59,7 @@ pub async fn enqueue(
         let request: ProduceRequest<'_> = super::decode(meta, &body)?;
         lay_out(&ctx.image(), meta, &request, &body)
     };
-    let mut by_shard: BTreeMap<u16, (Vec<usize>, Vec<(PartitionId, BytesMut)>)> = BTreeMap::new();
+    let mut by_shard: BTreeMap<u16, Share> = BTreeMap::new();
     // From the back, so that each batch can be split off the end of what is left of the frame.
     for (at, slot) in layout.slots.iter().enumerate().rev() {
         if slot.records.is_empty() {

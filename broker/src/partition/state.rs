@@ -152,7 +152,7 @@ mod tests {
     #[test]
     fn golden_bytes() {
         let golden = [
-            8, 15, 18, 18, 8, 7, 16, 2, 26, 12, 16, 4, 24, 10, 32, 14, 40, 99,
+            8, 15, 18, 14, 8, 7, 16, 2, 26, 8, 16, 4, 24, 10, 32, 14, 40, 99,
         ];
         let mut p = Producers::default();
         p.append(
