@@ -60,7 +60,6 @@ pub async fn handle(
             .zip(lows.by_ref())
             .map(|(p, low)| answer(p.partition_index, low))
             .collect(),
-        ..Default::default()
     });
     Ok(DeleteRecordsResponse {
         topics: topics.collect(),
@@ -75,6 +74,5 @@ fn answer(partition_index: i32, low: Result<i64, ErrorCode>) -> DeleteRecordsPar
         partition_index,
         low_watermark,
         error_code,
-        ..Default::default()
     }
 }

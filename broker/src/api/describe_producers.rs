@@ -55,7 +55,6 @@ pub async fn handle(
             .zip(found.by_ref())
             .map(|(p, f)| answer(*p, f))
             .collect(),
-        ..Default::default()
     });
     Ok(DescribeProducersResponse {
         topics: topics.collect(),
@@ -76,7 +75,6 @@ fn answer(
         last_timestamp: p.last_timestamp,
         coordinator_epoch: -1,
         current_txn_start_offset: -1,
-        ..Default::default()
     });
     PartitionResponse {
         partition_index,

@@ -80,7 +80,6 @@ pub async fn handle(
         ListOffsetsTopicResponse {
             name: t.name.clone().into_owned().into(),
             partitions,
-            ..Default::default()
         }
     });
     Ok(ListOffsetsResponse {
@@ -115,6 +114,5 @@ fn answer(
         offset: found.offset,
         // Clients up to version 3 know no epochs.
         leader_epoch: if version >= 4 { found.leader_epoch } else { -1 },
-        ..Default::default()
     }
 }

@@ -64,7 +64,6 @@ pub async fn handle(
             .zip(ends.by_ref())
             .map(|(p, end)| answer(p.partition, end))
             .collect(),
-        ..Default::default()
     });
     Ok(OffsetForLeaderEpochResponse {
         topics: topics.collect(),
@@ -80,6 +79,5 @@ fn answer(partition: i32, end: Result<(i32, i64), ErrorCode>) -> EpochEndOffset 
         partition,
         leader_epoch,
         end_offset,
-        ..Default::default()
     }
 }

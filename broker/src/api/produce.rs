@@ -232,7 +232,6 @@ fn partition_response(version: i16, index: i32, p: Produced) -> PartitionProduce
             .map(|(batch_index, message)| BatchIndexAndErrorMessage {
                 batch_index,
                 batch_index_error_message: Some(message.into()),
-                ..Default::default()
             });
     PartitionProduceResponse {
         index,

@@ -172,10 +172,10 @@ async fn remove_old_journals(folder: &DataFolder) {
         return;
     };
     for entry in found {
-        if entry.name != folder.identity().generation.to_string() {
-            if let Err(error) = fs::remove_dir_all(sets.join(&entry.name)).await {
-                tracing::warn!("an old journal set was not removed: {error}");
-            }
+        if entry.name != folder.identity().generation.to_string()
+            && let Err(error) = fs::remove_dir_all(sets.join(&entry.name)).await
+        {
+            tracing::warn!("an old journal set was not removed: {error}");
         }
     }
 }

@@ -499,16 +499,13 @@ impl Node {
         }
         tracing::debug!(shard = self.at.id.0, "connections closed");
         let ids = self.partitions.all().iter().map(|p| p.id()).collect();
-        match time::timeout(
+        if let Ok(Err(why)) = time::timeout(
             CHECKPOINT_WITHIN,
             self.checkpointer.all(ids, &*self.partitions),
         )
         .await
         {
-            Ok(Err(why)) => {
-                tracing::error!("the last checkpoints failed, the next start replays more: {why}")
-            }
-            Ok(Ok(())) | Err(_) => {}
+            tracing::error!("the last checkpoints failed, the next start replays more: {why}")
         }
         tracing::debug!(shard = self.at.id.0, "checkpoints written");
         self.stopped.notify_all();

@@ -52,9 +52,9 @@ impl Class {
 
     fn of(size: usize) -> Class {
         match size {
-            0..=SMALL => Class::Small,
-            ..=0x10_0000 => Class::Medium,
-            ..=0x100_0000 => Class::Large,
+            n if n <= SMALL => Class::Small,
+            n if n <= 1 << 20 => Class::Medium,
+            n if n <= 16 << 20 => Class::Large,
             _ => Class::Huge,
         }
     }

@@ -34,6 +34,7 @@ use ottla_protocol::error_code::ErrorCode;
 use ottla_protocol::ids::PartitionId;
 use ottla_raft::{Action, Append, Entry, Input, Kind, Replica};
 use ottla_runtime::sync::oneshot;
+use ottla_runtime::task::{self, Share};
 use ottla_storage::Frame;
 use ottla_storage::log::Log;
 
@@ -44,6 +45,9 @@ use crate::config::TopicConfig;
 use crate::shard::Shard;
 use crate::shard::write_cycle::Group;
 
+/// Bytes of one log that are worth a write to its segments.
+const FLUSH_AT: u64 = 8 << 20;
+
 /// One replica of one partition.
 pub struct Partition {
     id: PartitionId,
@@ -52,8 +56,13 @@ pub struct Partition {
     log: Log,
     state: RefCell<State>,
     queued: Cell<bool>,
+    /// A flush of the log that nobody waits for is under way.
+    flushing: Cell<bool>,
     me: Weak<Partition>,
 }
+
+/// Hears the first offset that a command left, or why it was lost.
+type CommandWaiter = oneshot::Sender<Result<i64, ErrorCode>>;
 
 struct State {
     replica: Replica,
@@ -62,7 +71,7 @@ struct State {
     acks: Acks<Ack>,
     watchers: Watchers,
     /// Who waits for a command, by the command's index and term.
-    commands: Vec<(u64, u64, oneshot::Sender<Result<i64, ErrorCode>>)>,
+    commands: Vec<(u64, u64, CommandWaiter)>,
     /// Who waits until this replica serves.
     serving: Vec<oneshot::Sender<()>>,
     high_watermark: i64,
@@ -203,10 +212,34 @@ impl Partition {
         while let Some(ack) = state.acks.committed(high_watermark) {
             ack.committed(start);
         }
+        self.flush_if_much(state);
         if bytes > 0 {
             state.watchers.committed(bytes as i64);
             self.shard.metrics.produced_bytes.add(bytes as u64);
         }
+    }
+}
+
+impl Partition {
+    /// Moves what is committed to the segments once a segment's worth is there, so that segments fill as records come
+    /// and not all at once when the journal is full.
+    fn flush_if_much(&self, state: &State) {
+        let much = self.log.config().segment_bytes.min(FLUSH_AT);
+        if (self.log.dirty_bytes() as u64) < much || self.flushing.replace(true) {
+            return;
+        }
+        let (me, through) = (self.me.clone(), state.replica.applied().index);
+        let log = self.log.clone();
+        task::spawn(Share::Background, async move {
+            if let Err(error) = log.flush(through).await {
+                // It is all in the journal. A disk that failed for good stops the process with the next checkpoint.
+                tracing::warn!(partition = %log.id(), "segments were not written: {error}");
+            }
+            if let Some(me) = me.upgrade() {
+                me.flushing.set(false);
+            }
+        })
+        .detach();
     }
 }
 

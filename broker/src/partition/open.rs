@@ -104,6 +104,7 @@ impl Partition {
             log,
             state: RefCell::new(state),
             queued: Cell::new(false),
+            flushing: Cell::new(false),
             me: me.clone(),
         });
         partition.mark();

@@ -14,11 +14,14 @@ use super::checks::{self, Checked, Invalid};
 use super::producers::Verdict;
 use super::{Partition, State};
 
+/// What is done with the outcomes of a call.
+type Done = Box<dyn FnOnce(Vec<Produced>)>;
+
 /// All batches of one call, answered together when the last is decided.
 pub struct Batches {
     produced: RefCell<Vec<Produced>>,
     undecided: Cell<usize>,
-    done: RefCell<Option<Box<dyn FnOnce(Vec<Produced>)>>>,
+    done: RefCell<Option<Done>>,
 }
 
 impl Batches {
@@ -36,10 +39,10 @@ impl Batches {
     pub fn decide(&self, slot: usize, produced: Produced) {
         self.produced.borrow_mut()[slot] = produced;
         self.undecided.set(self.undecided.get() - 1);
-        if self.undecided.get() == 0 {
-            if let Some(done) = self.done.borrow_mut().take() {
-                done(self.produced.take());
-            }
+        if self.undecided.get() == 0
+            && let Some(done) = self.done.borrow_mut().take()
+        {
+            done(self.produced.take());
         }
     }
 }

@@ -67,11 +67,9 @@ fn partition_data(
     f: Fetched,
     committed_only: bool,
 ) -> PartitionData<'static> {
-    let diverging = f.diverging.map(|(epoch, end_offset)| EpochEndOffset {
-        epoch,
-        end_offset,
-        ..Default::default()
-    });
+    let diverging = f
+        .diverging
+        .map(|(epoch, end_offset)| EpochEndOffset { epoch, end_offset });
     PartitionData {
         partition_index,
         error_code: f.error,
