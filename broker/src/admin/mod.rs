@@ -28,6 +28,8 @@ use http::{Parsed, Response};
 const MAX_REQUEST: usize = 8 * 1024;
 /// A request must have come, and its answer must have been taken, within this time each.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// After its answer a client gets this long to close.
+const LINGER: Duration = Duration::from_millis(500);
 /// Connections served at once; more are closed.
 const MOST: u32 = 64;
 /// After a failed accept the next try waits this long.
@@ -121,6 +123,9 @@ impl Admin {
         if let Ok(Err(error)) = time::timeout(PATIENCE, sent).await {
             tracing::debug!("an admin client went away: {error}");
         }
+        // Closing with bytes unread would be a reset, which can overtake the answer.
+        let rest = async { while matches!(read.read(&mut [0; 1024]).await, Ok(1..)) {} };
+        let _ = time::timeout(LINGER, rest).await;
     }
 
     async fn answer(&self, request: Parsed) -> Response {

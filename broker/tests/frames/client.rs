@@ -26,7 +26,16 @@ impl Client {
 
     /// Connects; waits at most `patience` for answers.
     pub fn patient(addr: SocketAddr, patience: Duration) -> Client {
-        let stream = TcpStream::connect(addr).expect("connected");
+        Client::new(TcpStream::connect(addr).expect("connected"), patience)
+    }
+
+    /// Connects if that is possible.
+    pub fn try_connect(addr: SocketAddr) -> Option<Client> {
+        let stream = TcpStream::connect(addr).ok()?;
+        Some(Client::new(stream, Duration::from_secs(5)))
+    }
+
+    fn new(stream: TcpStream, patience: Duration) -> Client {
         stream.set_read_timeout(Some(patience)).expect("a timeout");
         stream.set_write_timeout(Some(patience)).expect("a timeout");
         stream.set_nodelay(true).expect("no delay");
