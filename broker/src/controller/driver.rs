@@ -146,7 +146,13 @@ impl Controller {
             .into_iter()
             .map(|(id, epoch)| (id, node, epoch))
             .collect();
-        self.state.borrow_mut().observe_leaders(&leaders);
+        {
+            let mut state = self.state.borrow_mut();
+            state.observe_leaders(&leaders);
+            // The controller's log counts in offsets, as Kafka's metadata log does.
+            let (epoch, committed) = (self.partition.leader_epoch(), self.partition.high_watermark());
+            state.observe_quorum(node, epoch, committed);
+        }
         let image = Arc::new(self.state.borrow().image());
         (self.publish)(image, Step::Install).await.map(drop)
     }
