@@ -26,6 +26,8 @@ pub struct Founded {
     pub cluster_id: String,
     /// Which journal set is valid.
     pub generation: u64,
+    /// Has the node served before? Then nothing of its journal may be missing.
+    pub established: bool,
     /// Settings from the file and the command line.
     pub fixed: Arc<Values>,
 }
@@ -58,6 +60,7 @@ pub async fn found(plan: &Plan) -> Result<(Founded, DataFolder), StartError> {
         node,
         cluster_id: identity.cluster_id.clone(),
         generation: identity.generation,
+        established: identity.established,
         fixed,
     };
     Ok((founded, folder))
@@ -113,6 +116,9 @@ async fn lay_out(folder: &mut DataFolder, shards: u16) -> Result<(), StartError>
     let mut recovered = Recovered::new();
     for shard in 0..old.shards {
         let path = folder.journal(old.generation, shard);
+        if old.established {
+            refuse_missing(&path).await?;
+        }
         let (_, found) = Journal::open(path, room.journal()).await.map_err(damaged)?;
         recovered.extend(found);
     }
@@ -155,6 +161,19 @@ async fn lay_out(folder: &mut DataFolder, shards: u16) -> Result<(), StartError>
         .switch(shards, generation)
         .await
         .map_err(|e| StartError::Folder(Arc::new(e)))
+}
+
+/// A journal that was there once and is gone: damage, not a new node. Going on would take its partitions for empty.
+pub async fn refuse_missing(journal: &std::path::Path) -> Result<(), StartError> {
+    let files = fs::list(journal).await.unwrap_or_default();
+    if files.iter().any(|f| f.name.ends_with(".journal")) {
+        return Ok(());
+    }
+    Err(StartError::Storage(format!(
+        "{} holds no journal, but this node has served before: acknowledged records would be lost; nothing was changed: \
+         restore the folder from a backup, or move the data folder away to start empty",
+        journal.display()
+    )))
 }
 
 async fn remove(path: &std::path::Path) -> Result<(), StartError> {

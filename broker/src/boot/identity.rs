@@ -9,6 +9,7 @@
 //! | `node_id` | the `node.id` that made it | 1 |
 //! | `shards` | how many shards its journals are split over | 1 |
 //! | `generation` | which journal set is valid: `journal/<generation>/<shard>/` | 1 |
+//! | `established` | the controller's log is in the journal: from now on a journal that is missing is damage | 1 |
 //!
 //! A folder without this file is new only if it is empty: a missing identity beside data is damage, not a new node.
 
@@ -36,6 +37,8 @@ pub struct Identity {
     pub shards: u16,
     /// Number of the valid journal set.
     pub generation: u64,
+    /// Has the node served before?
+    pub established: bool,
 }
 
 /// Why a data folder is refused; each names the folder and the next step.
@@ -136,6 +139,7 @@ impl DataFolder {
                 node_id,
                 shards,
                 generation: 1,
+                established: false,
             };
             write(&file, &identity).await.map_err(io)?;
             identity
@@ -194,6 +198,18 @@ impl DataFolder {
             .join(shard.to_string())
     }
 
+    /// The controller's log is durable: a journal that is missing at a later start has been lost. Durable on return.
+    pub async fn establish(&mut self) -> Result<(), Refused> {
+        if self.identity.established {
+            return Ok(());
+        }
+        let next = Identity {
+            established: true,
+            ..self.identity.clone()
+        };
+        self.replace(next).await
+    }
+
     /// Makes another journal set the valid one. Durable on return; the old set may be removed then.
     pub async fn switch(&mut self, shards: u16, generation: u64) -> Result<(), Refused> {
         let next = Identity {
@@ -201,6 +217,10 @@ impl DataFolder {
             generation,
             ..self.identity.clone()
         };
+        self.replace(next).await
+    }
+
+    async fn replace(&mut self, next: Identity) -> Result<(), Refused> {
         write(&self.path.join(FILE), &next)
             .await
             .map_err(|e| Refused::Io(self.path.clone(), e))?;

@@ -19,6 +19,7 @@ use ottla_storage::log::{Store, StoreOptions};
 
 use super::StartError;
 use super::founding::{self, Founded};
+use super::identity::DataFolder;
 use super::plan::Plan;
 use super::room::{KEEP_FILES, Room};
 use crate::admin::{Admin, Readiness};
@@ -110,7 +111,7 @@ pub async fn run(at: shards::Shard, plan: Arc<Plan>, meshes: Meshes) -> Result<(
     };
     let node = begin(at, plan, founded, meshes).await?;
     if at.id.0 == 0 {
-        let result = lead(&node).await;
+        let result = lead(&node, &mut folder).await;
         node.stop_all().await;
         drop(folder);
         return result;
@@ -132,6 +133,11 @@ async fn begin(
         .join(founded.generation.to_string())
         .join(at.id.0.to_string());
     tracing::debug!(shard = at.id.0, "recovering");
+    if founded.established
+        && let Err(error) = founding::refuse_missing(&path).await
+    {
+        die(&error.to_string());
+    }
     let room = Room::measure(&plan.data).await;
     let (journal, recovered) = match Journal::open(path, room.journal()).await {
         Ok(opened) => opened,
@@ -225,7 +231,7 @@ fn die(why: &str) -> ! {
     std::process::exit(1);
 }
 
-async fn lead(node: &Rc<Node>) -> Result<(), StartError> {
+async fn lead(node: &Rc<Node>, folder: &mut Option<DataFolder>) -> Result<(), StartError> {
     let storage = StartError::Storage;
     // Before anything is opened: the commonest mistake is a second broker on the same port. Clients that come early
     // wait in this listener until it is served.
@@ -260,6 +266,12 @@ async fn lead(node: &Rc<Node>) -> Result<(), StartError> {
         .map_err(storage)?;
     let _ = node.controller.set(controller.clone());
     tracing::debug!("the controller's state is here, opening all partitions");
+    if let Some(folder) = folder {
+        folder
+            .establish()
+            .await
+            .map_err(|e| StartError::Folder(Arc::new(e)))?;
+    }
     controller.begin().await.map_err(StartError::Storage)?;
     let endpoint = crate::metadata::Endpoint {
         host: advertised.host.clone(),

@@ -150,7 +150,10 @@ impl Controller {
             let mut state = self.state.borrow_mut();
             state.observe_leaders(&leaders);
             // The controller's log counts in offsets, as Kafka's metadata log does.
-            let (epoch, committed) = (self.partition.leader_epoch(), self.partition.high_watermark());
+            let (epoch, committed) = (
+                self.partition.leader_epoch(),
+                self.partition.high_watermark(),
+            );
             state.observe_quorum(node, epoch, committed);
         }
         let image = Arc::new(self.state.borrow().image());
