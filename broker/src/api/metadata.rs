@@ -48,15 +48,16 @@ pub async fn handle(
         return refused(&request);
     };
     let mut refusals = Vec::new();
+    // The answer is of the cluster as it was when the request came: a topic that the request itself makes is not in it
+    // yet (error 3), as in Kafka. Clients count on that answer, and ask again.
+    let image = ctx.image();
     if let Asked::Names(names) = &asked {
-        let image = ctx.image();
         let allowed = request.allow_auto_topic_creation && image.broker_config.auto_create_topics;
         let missing = missing(&image, names);
         if allowed && !missing.is_empty() {
             refusals = create(ctx, &image.broker_config, missing).await;
         }
     }
-    let image = ctx.image();
     answer(
         &image,
         &Reachable::new(&image, meta),

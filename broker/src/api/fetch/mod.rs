@@ -183,6 +183,8 @@ async fn read(ctx: &Context, targets: &[Target], limits: &Limits) -> Result<Vec<
         };
         (*id, part)
     };
+    // What slow readers have not taken yet is not read again for others: memory is a budget.
+    let max_bytes = limits.max_bytes.min(ctx.answers.room());
     let questions = targets
         .iter()
         .map(|t| t.as_ref().map(part).map_err(|e| *e))
@@ -190,7 +192,7 @@ async fn read(ctx: &Context, targets: &[Target], limits: &Limits) -> Result<Vec<
     let ask = |parts| {
         Call::Fetch(Fetch {
             parts,
-            max_bytes: limits.max_bytes,
+            max_bytes,
             committed_only: limits.committed_only,
         })
     };
@@ -205,7 +207,7 @@ async fn read(ctx: &Context, targets: &[Target], limits: &Limits) -> Result<Vec<
         .router
         .scatter(questions, ask, take, Fetched::refused)
         .await?;
-    deal_out(&mut fetched, limits.max_bytes);
+    deal_out(&mut fetched, max_bytes);
     Ok(fetched)
 }
 
