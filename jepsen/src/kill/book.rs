@@ -26,6 +26,7 @@ pub struct Book {
     acks: AtomicU64,
     resent: AtomicU64,
     stop: AtomicBool,
+    paused: AtomicBool,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -46,6 +47,7 @@ impl Book {
             acks: AtomicU64::new(0),
             resent: AtomicU64::new(0),
             stop: AtomicBool::new(false),
+            paused: AtomicBool::new(false),
         }
     }
 
@@ -101,5 +103,15 @@ impl Book {
     /// Were they told?
     pub fn stopping(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
+    }
+
+    /// Tells the producers to send nothing new for now, or to go on.
+    pub fn pause(&self, paused: bool) {
+        self.paused.store(paused, Ordering::Relaxed);
+    }
+
+    /// Were they told to send nothing new?
+    pub fn paused(&self) -> bool {
+        self.paused.load(Ordering::Relaxed)
     }
 }

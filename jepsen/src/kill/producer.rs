@@ -119,12 +119,16 @@ impl Producer {
                 if stopping {
                     return Ok(());
                 }
+                if self.book.paused() {
+                    std::thread::sleep(Duration::from_millis(1));
+                    continue;
+                }
                 // A fresh id now and then: its sequences begin at 0 again.
                 if self.id.is_none() || self.dice.one_in(40) {
                     self.new_id(client)?;
                 }
             }
-            while !stopping && self.flights.len() < WINDOW {
+            while !stopping && !self.book.paused() && self.flights.len() < WINDOW {
                 let flight = self.compose()?;
                 self.flights.push_back(flight);
                 self.send(client, self.flights.len() - 1)?;
@@ -179,7 +183,7 @@ impl Producer {
             if batches.iter().any(|b| b.slot == slot) {
                 continue;
             }
-            let (count, length) = match self.dice.between(0, 24) {
+            let (count, length) = match self.dice.between(0, 48) {
                 0 => (self.dice.between(1, 9), 100_000),      // up to 800 KB
                 1 => (1, self.dice.between(60_000, 900_000)), // one large record
                 2 => (self.dice.between(200, 900), 40),       // many small ones
