@@ -108,8 +108,12 @@ pub struct DiskBudget(Rc<Disk>);
 struct Disk {
     path: PathBuf,
     reserve: u64,
-    /// As last measured, less what was admitted since; `u64::MAX` before the first look.
+    /// So many shards, this one among them, measure the same space: each takes its part.
+    sharers: u64,
+    /// As last measured, less what was owed then and what was admitted since; `u64::MAX` before the first look.
     free: Cell<u64>,
+    /// Bytes admitted so far.
+    admitted: Cell<u64>,
 }
 
 /// An append was refused because the disk is full up to the reserve. Reads go on; appends resume when space returns.
@@ -127,7 +131,7 @@ impl fmt::Display for DiskFull {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "the disk of {} is full: {} bytes free, {} are kept in reserve. Free some space or lower the retention; \
+            "the disk of {} is full: {} bytes free to this core, {} are kept in reserve. Free some space or lower the retention; \
              writes resume by themselves",
             self.path.display(),
             self.free,
@@ -139,23 +143,37 @@ impl fmt::Display for DiskFull {
 impl std::error::Error for DiskFull {}
 
 impl DiskBudget {
-    /// The disk that holds `path`, of which `reserve` bytes are kept.
-    pub fn new(path: impl AsRef<Path>, reserve: u64) -> DiskBudget {
+    /// The disk that holds `path`, of which this shard, one of `sharers`, keeps `reserve` bytes.
+    pub fn new(path: impl AsRef<Path>, sharers: u64, reserve: u64) -> DiskBudget {
         DiskBudget(Rc::new(Disk {
             path: path.as_ref().to_owned(),
             reserve,
+            sharers: sharers.max(1),
             free: Cell::new(u64::MAX),
+            admitted: Cell::new(0),
         }))
     }
 
-    /// Measures. To be called now and then (a second apart is plenty) and after deletions.
+    /// Measures. To be called now and then (a second apart is plenty) and after deletions. `owed` are the bytes that were
+    /// admitted before and do not stand on the disk yet.
     ///
     /// # Errors
     /// When the file system cannot be asked; the old figure stays.
-    pub async fn refresh(&self) -> std::io::Result<u64> {
-        let free = fs::free_space(&self.0.path).await?;
-        self.0.free.set(free);
-        Ok(free)
+    pub async fn refresh(&self, owed: u64) -> std::io::Result<u64> {
+        let before = self.0.admitted.get();
+        let measured = fs::free_space(&self.0.path).await? / self.0.sharers;
+        let since = self.0.admitted.get() - before;
+        self.0.free.set(measured.saturating_sub(owed + since));
+        Ok(self.0.free.get())
+    }
+
+    /// What to say when nothing is admitted.
+    pub fn full(&self) -> DiskFull {
+        DiskFull {
+            path: self.0.path.clone(),
+            free: self.0.free.get(),
+            reserve: self.0.reserve,
+        }
     }
 
     /// Admits an append of `bytes`, or refuses it.
@@ -167,14 +185,16 @@ impl DiskBudget {
         match free.checked_sub(bytes) {
             Some(rest) if rest >= self.0.reserve => {
                 self.0.free.set(rest);
+                self.0.admitted.set(self.0.admitted.get() + bytes);
                 Ok(())
             }
-            _ => Err(DiskFull {
-                path: self.0.path.clone(),
-                free,
-                reserve: self.0.reserve,
-            }),
+            _ => Err(self.full()),
         }
+    }
+
+    /// Is there clearly more free than the reserve?
+    pub fn has_ample_room(&self) -> bool {
+        self.0.free.get() > self.0.reserve + self.0.reserve / 4
     }
 
     /// Bytes free, as last measured less what was admitted since.
@@ -210,7 +230,7 @@ mod tests {
 
     #[test]
     fn the_reserve_is_not_touched() {
-        let disk = DiskBudget::new("/data", 1000);
+        let disk = DiskBudget::new("/data", 1, 1000);
         disk.0.free.set(1500);
         assert_eq!(disk.admit(400), Ok(()));
         let refused = disk.admit(101).expect_err("only 1100 are free");

@@ -77,6 +77,7 @@ pub async fn enqueue(
         version: meta.version,
         acks: layout.acks,
         transactional: layout.transactional,
+        from_reserve: false,
     };
     let mut answers = Vec::with_capacity(by_shard.len());
     for (shard, (slots, parts)) in by_shard {

@@ -105,7 +105,7 @@ async fn settings(plan: &Plan) -> Result<Values, StartError> {
 /// Makes a new journal set for another number of shards. The old one stays valid until the identity says otherwise, so
 /// a crash on the way changes nothing.
 async fn lay_out(folder: &mut DataFolder, shards: u16) -> Result<(), StartError> {
-    let room = Room::measure(folder.path()).await;
+    let room = Room::measure(folder.path(), shards).await;
     let old = folder.identity().clone();
     let generation = old.generation + 1;
     let damaged = |e: journal::OpenError| StartError::Storage(e.to_string());

@@ -138,7 +138,8 @@ async fn begin(
     {
         die(&error.to_string());
     }
-    let room = Room::measure(&plan.data).await;
+    let room = Room::measure(&plan.data, at.count).await;
+    let dirty = room.dirty(plan.memory.dirty);
     let (journal, recovered) = match Journal::open(path, room.journal()).await {
         Ok(opened) => opened,
         Err(error) => die(&error.to_string()),
@@ -146,15 +147,11 @@ async fn begin(
     let journal = Rc::new(journal);
     let options = StoreOptions {
         cache_memory: plan.memory.cache,
+        allocate_ahead: room.ahead(),
         ..StoreOptions::default()
     };
     let store = Store::new(&plan.data, &options);
-    let checkpointer = Checkpointer::new(
-        journal.clone(),
-        KEEP_FILES,
-        store.clone(),
-        plan.memory.dirty,
-    );
+    let checkpointer = Checkpointer::new(journal.clone(), KEEP_FILES, store.clone(), dirty);
     let metrics = Rc::new(Metrics::default());
     let shard = Rc::new(Shard {
         id: at.id.0,
@@ -163,11 +160,12 @@ async fn begin(
         journal: journal.clone(),
         writes: Rc::new(WriteCycle::new(checkpointer.clone(), metrics.clone())),
         store,
-        disk: DiskBudget::new(&plan.data, room.reserve()),
+        disk: DiskBudget::new(&plan.data, at.count.into(), room.reserve(dirty)),
         metrics,
         data: plan.data.clone(),
         producer_expiry_ms: Cell::new(i64::MAX),
         disk_measured: Cell::new(time::now()),
+        disk_full: Cell::new(false),
     });
     let writes = shard.writes.clone();
     task::spawn(Share::Foreground, async move {

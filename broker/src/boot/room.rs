@@ -1,4 +1,4 @@
-//! How much of the disk the journals may take: less on a small disk.
+//! How much of the disk a shard may take ahead of its records, and what it keeps for its journal: less on a small disk.
 
 use std::path::Path;
 
@@ -10,20 +10,24 @@ pub const KEEP_FILES: usize = 4;
 
 const LARGEST: u64 = 64 << 20;
 const SMALLEST: u64 = 4 << 20;
-/// A file is at most this part of the free space.
+/// A file is at most this part of the free space, appended bytes that are not in their segments yet at most the second, and what a
+/// segment allocates ahead the third.
 const PART: u64 = 128;
+const DIRTY_PART: u64 = 64;
+const AHEAD_PART: u64 = 1024;
 
-/// The free space that a shard starts with, bytes.
+/// The free space that a shard starts with, bytes: its share of the disk's.
 #[derive(Clone, Copy, Debug)]
 pub struct Room {
     free: u64,
 }
 
 impl Room {
-    /// Measures. A file system that does not say how much is free is taken for a large one.
-    pub async fn measure(path: &Path) -> Self {
+    /// Measures for one of `shards`. A file system that does not say how much is free is taken for a large one.
+    pub async fn measure(path: &Path, shards: u16) -> Self {
+        let free = fs::free_space(path).await.unwrap_or(u64::MAX);
         Self {
-            free: fs::free_space(path).await.unwrap_or(u64::MAX),
+            free: free / u64::from(shards.max(1)),
         }
     }
 
@@ -41,9 +45,21 @@ impl Room {
         }
     }
 
-    /// What appends may not touch: the journal's own files, which must be writable to the last.
-    pub fn reserve(self) -> u64 {
-        self.file_size() * (KEEP_FILES as u64 + 2)
+    /// How many appended bytes may wait for their segments: `wanted`, or less.
+    pub fn dirty(self, wanted: usize) -> usize {
+        let fitting = usize::try_from(self.free / DIRTY_PART).unwrap_or(usize::MAX);
+        wanted.min(fitting.max(1 << 20))
+    }
+
+    /// How much a segment may allocate ahead of its data.
+    pub fn ahead(self) -> u64 {
+        (self.free / AHEAD_PART).clamp(64 << 10, 32 << 20)
+    }
+
+    /// What appends may not touch: the journal's files, which must be writable to the last, also while they hold all
+    /// of the `dirty` bytes, of which there may be twice as many before the write cycle waits.
+    pub fn reserve(self, dirty: usize) -> u64 {
+        self.file_size() * (KEEP_FILES as u64 + 2) + 3 * dirty as u64
     }
 }
 
@@ -56,6 +72,9 @@ mod tests {
         assert_eq!(Room { free: u64::MAX }.file_size(), 64 << 20);
         assert_eq!(Room { free: 1 << 30 }.file_size(), 8 << 20);
         assert_eq!(Room { free: 300 << 20 }.file_size(), 4 << 20);
-        assert!(Room { free: 300 << 20 }.reserve() < 30 << 20);
+        let small = Room { free: 300 << 20 };
+        assert_eq!(small.dirty(1 << 30), 300 << 14);
+        assert!(small.reserve(small.dirty(1 << 30)) < 40 << 20);
+        assert_eq!(Room { free: u64::MAX }.dirty(1 << 30), 1 << 30);
     }
 }

@@ -67,6 +67,8 @@ pub struct ProduceRules {
     pub acks: i16,
     /// Does the request carry a transactional id?
     pub transactional: bool,
+    /// May it use the disk's reserve? For the broker's own state, which is small and decides what can be deleted.
+    pub from_reserve: bool,
 }
 
 /// What became of one batch.

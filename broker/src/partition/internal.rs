@@ -29,6 +29,7 @@ impl Partition {
                 version: i16::MAX,
                 acks: 1,
                 transactional: false,
+                from_reserve: true,
             },
             &batches,
             0,

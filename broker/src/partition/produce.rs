@@ -142,8 +142,10 @@ impl Partition {
         if rules.acks == -1 && state.config.min_insync_replicas > 1 {
             return Err(Produced::refused(ErrorCode::NOT_ENOUGH_REPLICAS));
         }
-        if let Err(full) = self.shard.disk.admit(batch.len() as u64) {
-            self.shard.measure_disk_again();
+        if !rules.from_reserve
+            && let Err(full) = self.shard.admit(batch.len() as u64)
+        {
+            self.shard.refused(&full);
             return Err(Produced {
                 message: Some(full.to_string()),
                 ..Produced::refused(ErrorCode::KAFKA_STORAGE_ERROR)

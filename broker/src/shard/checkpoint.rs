@@ -8,15 +8,19 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::time::Duration;
 
 use ottla_protocol::ids::PartitionId;
 use ottla_runtime::sync::Notify;
+use ottla_runtime::time;
 use ottla_storage::Frame;
 use ottla_storage::journal::Journal;
 use ottla_storage::log::Store;
 
 /// Partitions flushed at the same time.
 const AT_ONCE: usize = 8;
+/// How long to wait when nothing could be flushed although it must be: the disk is full.
+const TRY_AGAIN: Duration = Duration::from_millis(500);
 
 /// A future of this shard.
 pub type Local<T> = Pin<Box<dyn Future<Output = T>>>;
@@ -73,11 +77,15 @@ impl Checkpointer {
         self.journal.files() > self.keep_files || self.store.dirty_bytes() > self.dirty_limit
     }
 
+    fn may_append(&self) -> bool {
+        self.store.dirty_bytes() <= self.dirty_limit.saturating_mul(2)
+    }
+
     /// Resolves when more may be appended.
     pub async fn has_room(&self) {
         loop {
             let flushed = self.flushed.notified();
-            if self.store.dirty_bytes() <= self.dirty_limit.saturating_mul(2) {
+            if self.may_append() {
                 return;
             }
             self.wake.notify_one();
@@ -92,8 +100,13 @@ impl Checkpointer {
             while self.is_due() {
                 let dirty = self.store.dirty_bytes();
                 match self.work_off_oldest(&*source).await {
-                    // What is left belongs to appends in flight; the next write looks again.
-                    Ok(0) if self.store.dirty_bytes() >= dirty => break,
+                    // What is left belongs to appends in flight; the next write looks again. Or the disk is full.
+                    Ok(0) if self.store.dirty_bytes() >= dirty => {
+                        if !self.may_append() {
+                            time::sleep(TRY_AGAIN).await;
+                        }
+                        break;
+                    }
                     Ok(_) => {}
                     Err(why) => return why,
                 }

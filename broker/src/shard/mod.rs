@@ -12,7 +12,7 @@ use std::time::Duration;
 use ottla_protocol::ids::{NodeId, PartitionId};
 use ottla_runtime::task::{self, Share};
 use ottla_runtime::time::{self, Instant};
-use ottla_storage::budget::DiskBudget;
+use ottla_storage::budget::{DiskBudget, DiskFull};
 use ottla_storage::journal::Journal;
 use ottla_storage::log::Store;
 
@@ -44,6 +44,8 @@ pub struct Shard {
     pub producer_expiry_ms: Cell<i64>,
     /// When the disk was measured last.
     pub disk_measured: Cell<Instant>,
+    /// Appends were refused when one was asked for last.
+    pub disk_full: Cell<bool>,
 }
 
 /// A full disk is looked at again at most this often.
@@ -53,13 +55,35 @@ impl Shard {
     /// Asks the file system how much room there is.
     pub async fn measure_disk(&self) {
         self.disk_measured.set(time::now());
-        if let Err(error) = self.disk.refresh().await {
+        if let Err(error) = self.disk.refresh(self.store.dirty_bytes() as u64).await {
             tracing::warn!("free disk space cannot be measured: {error}");
+        }
+        // Not at the first byte above the reserve: that would be said once a second.
+        if self.disk_full.get() && !self.journal.full() && self.disk.has_ample_room() {
+            self.disk_full.set(false);
+            tracing::info!(
+                shard = self.id,
+                "the disk has room again: appends are taken"
+            );
         }
     }
 
+    /// Takes an append of `bytes`, or refuses it for want of room on the disk.
+    ///
+    /// # Errors
+    /// [`DiskFull`], in words for the client.
+    pub fn admit(&self, bytes: u64) -> Result<(), DiskFull> {
+        if self.journal.full() {
+            return Err(self.disk.full());
+        }
+        self.disk.admit(bytes)
+    }
+
     /// An append was refused for want of room: perhaps there is some by now. The next appends will know.
-    pub fn measure_disk_again(self: &Rc<Self>) {
+    pub fn refused(self: &Rc<Self>, full: &DiskFull) {
+        if !self.disk_full.replace(true) {
+            tracing::warn!(shard = self.id, "appends are refused: {full}");
+        }
         if self.disk_measured.get().elapsed() >= MEASURE_AGAIN {
             self.disk_measured.set(time::now());
             let shard = self.clone();

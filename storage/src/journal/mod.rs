@@ -134,6 +134,8 @@ struct Inner {
     next: RefCell<Option<Rc<JournalHandle>>>,
     preparing: Cell<bool>,
     recycling: Cell<bool>,
+    /// Appends wait for space on the disk.
+    full: Cell<bool>,
     /// Rung when anything changes that somebody may wait for.
     changed: Notify,
 }
@@ -210,6 +212,7 @@ impl Journal {
             next: RefCell::new(next),
             preparing: Cell::new(false),
             recycling: Cell::new(false),
+            full: Cell::new(false),
             changed: Notify::new(),
         };
         Ok((Journal(Rc::new(inner)), replayed.partitions))
@@ -255,6 +258,7 @@ impl Journal {
             next: RefCell::new(None),
             preparing: Cell::new(false),
             recycling: Cell::new(false),
+            full: Cell::new(false),
             changed: Notify::new(),
         });
         pump::fill_behind(&inner, first);
@@ -298,6 +302,12 @@ impl Journal {
     /// How writes become durable here.
     pub fn sync_mode(&self) -> Sync {
         self.0.sync
+    }
+
+    /// Do appends wait for space on the disk? They go on by themselves when there is some: nothing of them is written,
+    /// so nothing is in doubt.
+    pub fn full(&self) -> bool {
+        self.0.full.get()
     }
 
     /// Why the journal stopped, if it did.
@@ -379,6 +389,9 @@ impl Inner {
                 changed.await;
             }
         }
+        if self.state.borrow().position == crate::format::BLOCK as u64 {
+            return self.larger_file(need).await;
+        }
         let sequence = self.current().sequence + 1;
         let ready = self.next.borrow_mut().take();
         let handle = match ready {
@@ -395,6 +408,18 @@ impl Inner {
         };
         self.files.borrow_mut().push_back(handle.clone());
         Ok(handle)
+    }
+
+    /// Puts a larger file in the place of the current one, which has no run yet: an empty file before others would break the
+    /// chain that replay follows.
+    async fn larger_file(self: &Rc<Self>, need: u64) -> Result<Rc<JournalHandle>, StorageError> {
+        let sequence = self.current().sequence;
+        let made = Rc::new(self.folder.create(sequence, need, self.sync).await?);
+        pump::fill_behind(self, made.clone());
+        let mut files = self.files.borrow_mut();
+        files.pop_back();
+        files.push_back(made.clone());
+        Ok(made)
     }
 
     /// Makes the next file in the background, once.

@@ -8,11 +8,14 @@
 //! all runs before N; after a failure nobody ever hears "flushed" again.
 
 use std::collections::VecDeque;
+use std::io::ErrorKind;
 use std::rc::Rc;
+use std::time::Duration;
 
 use ottla_runtime::fs::Buf;
 use ottla_runtime::sync::oneshot;
 use ottla_runtime::task::{self, Share};
+use ottla_runtime::time;
 
 use super::files::{self, JournalHandle, Sync};
 use super::tracks::Note;
@@ -22,6 +25,9 @@ use crate::format::frame::{ALIGN, Frame, Seed};
 use crate::format::run::{self, Run};
 use crate::format::{BLOCK, block_up};
 use crate::mutants::{Mutant, planted};
+
+/// How often a full disk is asked for the room of a file.
+const TRY_AGAIN: Duration = Duration::from_millis(500);
 
 type Waiter = oneshot::Sender<Result<(), Failed>>;
 
@@ -224,20 +230,44 @@ async fn place(inner: &Rc<Inner>, mut gather: Gather) -> Result<(), StorageError
 async fn room(inner: &Rc<Inner>, need: u64) -> Result<Rc<JournalHandle>, StorageError> {
     let mut handle = inner.current();
     if inner.state.borrow().position + need > handle.size {
-        handle = inner.next_file(need).await?;
+        handle = next_file(inner, need).await?;
         inner.state.borrow_mut().position = BLOCK as u64;
     }
     let end = inner.state.borrow().position + need;
     while handle.ready.get() < end {
-        if let Some(failed) = inner.state.borrow().failed.clone() {
-            return Err(StorageError::Io(std::io::Error::other(failed.to_string())));
-        }
+        still_sound(inner)?;
         handle.moved.notified().await;
     }
     if end > handle.size / 2 {
         inner.prepare_next();
     }
     Ok(handle)
+}
+
+/// An error once the journal is poisoned: whoever waits for it waits no longer.
+fn still_sound(inner: &Inner) -> Result<(), StorageError> {
+    match &inner.state.borrow().failed {
+        Some(failed) => Err(StorageError::Io(std::io::Error::other(failed.to_string()))),
+        None => Ok(()),
+    }
+}
+
+/// The next file; waits for space when the disk is full. The broker keeps a reserve for its journal, so this is somebody else's
+/// doing, and theirs to undo.
+async fn next_file(inner: &Rc<Inner>, need: u64) -> Result<Rc<JournalHandle>, StorageError> {
+    loop {
+        match inner.next_file(need).await {
+            Err(StorageError::Io(error)) if error.kind() == ErrorKind::StorageFull => {
+                inner.full.set(true);
+                time::sleep(TRY_AGAIN).await;
+                still_sound(inner)?;
+            }
+            done => {
+                inner.full.set(false);
+                return done;
+            }
+        }
+    }
 }
 
 async fn write(inner: Rc<Inner>, handle: Rc<JournalHandle>, buf: Buf, position: u64, ordinal: u64) {

@@ -1,9 +1,11 @@
 //! The journal on the simulated disk: what comes back, what is refused, what is recycled.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use ottla_protocol::ids::PartitionId;
-use ottla_runtime::fs;
-use ottla_runtime::sim::{CrashKind, DiskOp, NodeId, Simulation};
+use ottla_runtime::sim::{CrashKind, DiskOp, DiskOptions, NodeId, Simulation};
+use ottla_runtime::{fs, time};
 
 use super::*;
 use crate::format::checkpoint::Checkpoint;
@@ -216,7 +218,7 @@ fn a_torn_tail_is_cut_and_the_journal_goes_on() {
             }
             std::future::pending::<()>().await;
         });
-        sim.run_for(std::time::Duration::from_micros(1500 + 100 * seed));
+        sim.run_for(Duration::from_micros(1500 + 100 * seed));
         sim.crash(node, CrashKind::Power);
         drop(task);
         sim.restart(node);
@@ -366,5 +368,72 @@ fn appends_in_one_breath_share_a_write() {
         }
         // 100 entries of some 250 bytes in runs of their own would need 400 KiB: seven files.
         assert_eq!(journal.files(), 1);
+    });
+}
+
+/// A disk that another program had filled ended the broker: the journal took the missing room of its next file for a failed
+/// write. Nothing of that file exists, so nothing is in doubt; the append can wait.
+#[test]
+fn appends_wait_for_a_full_disk() {
+    let (sim, node) = machine(12);
+    let capacity = |bytes| {
+        sim.set_disk(
+            node,
+            DiskOptions {
+                capacity: bytes,
+                ..sim.disk(node)
+            },
+        );
+    };
+    let journal = on(&sim, node, async {
+        let (journal, _) = Journal::open(DIR, options()).await.expect("opens");
+        Rc::new(journal)
+    });
+    capacity(sim.disk_used(node));
+    let appends = journal.clone();
+    let acked = on(&sim, node, async move {
+        // More than the file there and one prepared ahead hold; the last of these must wait.
+        let mut waiting = Vec::new();
+        for i in 1..=200 {
+            waiting.push(appends.append(frames(ID, i..=i, 1000)));
+        }
+        let mut acked = 0;
+        for append in waiting {
+            match time::timeout(Duration::from_secs(5), append).await {
+                Ok(flushed) => flushed.expect("a full disk is no failure"),
+                Err(_) => break,
+            }
+            acked += 1;
+        }
+        acked
+    });
+    assert!(acked < 200 && journal.full() && journal.failed().is_none());
+    capacity(1 << 30);
+    on(&sim, node, async move {
+        let more = journal.append(frames(ID, 201..=201, 1000));
+        more.await.expect("there is room again");
+        assert!(!journal.full());
+        drop(journal);
+        let recovered = reopen().await.expect("opens again");
+        assert_eq!(recovered[&ID].entries.len(), 201);
+    });
+}
+
+/// A new journal whose first run did not fit into a file left that file empty and began with the second. The next start
+/// took the empty file for one with a lost run and refused the folder.
+#[test]
+fn the_first_run_may_be_larger_than_a_file() {
+    let (sim, node) = machine(13);
+    on(&sim, node, async {
+        let (journal, _) = Journal::open(DIR, options()).await.expect("opens");
+        let large = journal.append(frames(ID, 1..=1, 200_000));
+        large.await.expect("a calm disk");
+        for i in 2..=5 {
+            let small = journal.append(frames(ID, i..=i, 10));
+            small.await.expect("a calm disk");
+        }
+        drop(journal);
+        let recovered = reopen().await.expect("opens again");
+        assert_eq!(recovered[&ID].entries.len(), 5);
     });
 }

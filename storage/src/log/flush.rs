@@ -32,9 +32,8 @@ use crate::segment::{data_path, index_path};
 const CHUNK: usize = 1 << 20;
 /// Bytes flushed before a sync, at least one batch.
 const PIECE: usize = 8 << 20;
-/// A young segment's first allocation; it doubles up to the largest step.
+/// A young segment's first allocation; it doubles up to the store's `allocate_ahead`.
 const ALLOCATE_FIRST: u64 = 64 << 10;
-const ALLOCATE_STEP: u64 = 32 << 20;
 
 /// Batches that go into one segment with one sync.
 struct Piece {
@@ -266,10 +265,20 @@ impl Inner {
         }
         let limit = block_up(self.config.borrow().segment_bytes);
         let ahead = end
-            .saturating_add(end.clamp(ALLOCATE_FIRST, ALLOCATE_STEP))
+            .saturating_add(end.clamp(
+                ALLOCATE_FIRST,
+                self.store.0.allocate_ahead.max(ALLOCATE_FIRST),
+            ))
             .min(limit);
-        let size = block_up(ahead.max(end));
-        file.allocate(size).await?;
+        let mut size = block_up(ahead.max(end));
+        match file.allocate(size).await {
+            // Not ahead, then: what is to be written now was admitted, so there is room for it.
+            Err(error) if error.kind() == ErrorKind::StorageFull && size > end => {
+                size = end;
+                file.allocate(size).await?;
+            }
+            done => done?,
+        }
         self.state.borrow_mut().allocated = size;
         Ok(())
     }

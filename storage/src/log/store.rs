@@ -18,6 +18,8 @@ pub struct StoreOptions {
     pub index_memory: usize,
     /// Bytes of the batch cache. Default 32 MiB.
     pub cache_memory: usize,
+    /// Bytes that a segment allocates ahead of its data, at most. Default 32 MiB.
+    pub allocate_ahead: u64,
 }
 
 impl Default for StoreOptions {
@@ -26,6 +28,7 @@ impl Default for StoreOptions {
             open_files: 512,
             index_memory: 8 << 20,
             cache_memory: 32 << 20,
+            allocate_ahead: 32 << 20,
         }
     }
 }
@@ -40,6 +43,7 @@ pub(super) struct Shared {
     pub handles: Handles,
     pub indexes: Indexes,
     pub dirty: Cell<usize>,
+    pub allocate_ahead: u64,
     pub failed: RefCell<Option<String>>,
     next_key: Cell<LogKey>,
 }
@@ -53,6 +57,7 @@ impl Store {
             handles: Handles::new(options.open_files),
             indexes: Indexes::new(options.index_memory),
             dirty: Cell::new(0),
+            allocate_ahead: options.allocate_ahead,
             failed: RefCell::new(None),
             next_key: Cell::new(0),
         }))

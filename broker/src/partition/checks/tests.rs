@@ -5,6 +5,7 @@ const RULES: ProduceRules = ProduceRules {
     version: 11,
     acks: -1,
     transactional: false,
+    from_reserve: false,
 };
 
 fn batch(codec: Codec, records: &[(i64, Option<&str>, &str)]) -> BytesMut {
