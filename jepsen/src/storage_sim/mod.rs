@@ -214,6 +214,7 @@ fn draw_layout(rng: &mut Rng, mutant: Option<Mutant>) -> Layout {
             index_interval_bytes: 4096,
         },
         store: StoreOptions {
+            allocate_ahead: 1 << (12 + rng.below(14)),
             open_files: 1 + rng.below(8) as usize,
             index_memory: 1 << rng.below(16),
             cache_memory: if rng.below(3) == 0 {
