@@ -1,6 +1,8 @@
 //! What the benchmarks share: record batches, scratch folders, and a shard to run on.
 
 pub mod commands;
+pub mod floor;
+pub mod kpi;
 pub mod load;
 pub mod process;
 pub mod report;

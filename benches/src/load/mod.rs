@@ -24,9 +24,10 @@ use crate::workload::{Driver, Workload};
 use clock::Clock;
 use outcome::{Outcome, Second};
 use producer::{Pace, Producer};
-use tally::{Tally, sum, take_latencies};
+use tally::{Counts, Tally, sum, take_latencies};
 
 const SECOND: Duration = Duration::from_secs(1);
+const MOMENT: Duration = Duration::from_millis(20);
 /// From the start of the threads to the first record.
 const RUN_UP: Duration = Duration::from_millis(100);
 
@@ -215,14 +216,31 @@ impl Running {
         self.seconds += 1;
         let end = self.began + SECOND * self.seconds;
         std::thread::sleep(end.saturating_duration_since(Instant::now()));
+        self.look()
+    }
+
+    /// As [`Self::second`], after a moment only.
+    pub fn brief(&mut self) -> io::Result<Second> {
+        std::thread::sleep(MOMENT);
+        self.look()
+    }
+
+    /// By all producers and by all consumers since the start.
+    pub fn counts(&self) -> (Counts, Counts) {
+        let of = |tallies: &[Arc<Tally>]| sum(tallies.iter().map(|t| &**t));
+        (of(&self.producers), of(&self.consumers))
+    }
+
+    fn look(&mut self) -> io::Result<Second> {
         if self.threads.iter().any(JoinHandle::is_finished) {
             self.stop()?;
             return Err(io::Error::other("a thread of the load ended early"));
         }
+        let (produced, consumed) = self.counts();
         Ok(Second {
             at: self.began.elapsed().as_secs_f64(),
-            produced: sum(self.producers.iter().map(|t| &**t)),
-            consumed: sum(self.consumers.iter().map(|t| &**t)),
+            produced,
+            consumed,
             produce: take_latencies(self.producers.iter().map(|t| &**t)),
             end_to_end: take_latencies(self.consumers.iter().map(|t| &**t)),
         })

@@ -1,6 +1,8 @@
 //! What a process uses, as the system counts it.
 
 use std::fs;
+pub mod node;
+
 use std::io;
 use std::time::Duration;
 

@@ -11,12 +11,9 @@ use ottla_protocol::messages::api_versions::ApiVersionsRequest;
 use ottla_protocol::messages::create_topics::{
     CreatableTopic, CreatableTopicConfig, CreateTopicsRequest,
 };
-use ottla_protocol::messages::delete_topics::DeleteTopicsRequest;
 use ottla_protocol::messages::init_producer_id::InitProducerIdRequest;
-use ottla_protocol::messages::list_offsets::{
-    ListOffsetsPartition, ListOffsetsRequest, ListOffsetsTopic,
-};
 use ottla_protocol::messages::metadata::{MetadataRequest, MetadataRequestTopic};
+use ottla_protocol::messages::produce::{ProduceRequest, ProduceResponse};
 use ottla_protocol::wire::{Decode, Reader};
 
 /// The name that brokers see.
@@ -84,17 +81,6 @@ impl Cluster {
         })?;
         cluster.versions = found;
         Ok(cluster)
-    }
-
-    /// As [`Self::connect`], again and again until `limit` is over: a broker may be starting.
-    pub fn connect_within(address: SocketAddr, limit: Duration) -> io::Result<Self> {
-        let began = Instant::now();
-        loop {
-            match Self::connect(address) {
-                Err(_) if began.elapsed() < limit => std::thread::sleep(Duration::from_millis(1)),
-                other => return other,
-            }
-        }
     }
 
     fn version(&self, key: ApiKey, at_most: i16) -> io::Result<i16> {
@@ -180,23 +166,6 @@ impl Cluster {
         }
     }
 
-    /// Deletes a topic.
-    pub fn delete(&mut self, name: &str) -> io::Result<()> {
-        let version = self.version(DeleteTopicsRequest::KEY, 5)?; // later ones have another shape
-        let request = DeleteTopicsRequest {
-            topic_names: vec![name.into()],
-            timeout_ms: 60_000,
-            ..Default::default()
-        };
-        let code = self.call_in(&request, version, |r| {
-            r.responses.first().map(|t| t.error_code)
-        })?;
-        match code {
-            Some(code) if code.is_error() => Err(refused(&format!("delete {name}"), code)),
-            _ => Ok(()),
-        }
-    }
-
     /// The topic's leaders, once all its partitions have one.
     pub fn topic(&mut self, name: &str) -> io::Result<Topic> {
         let began = Instant::now();
@@ -247,6 +216,16 @@ impl Cluster {
         }))
     }
 
+    /// One Produce request, by topic names.
+    pub fn produce<T>(
+        &mut self,
+        request: &ProduceRequest<'_>,
+        take: impl FnOnce(ProduceResponse<'_>) -> T,
+    ) -> io::Result<T> {
+        let version = self.version(PRODUCE, PRODUCE_BY_NAME)?;
+        self.call_in(request, version, take)
+    }
+
     /// An idempotent producer's id and epoch.
     pub fn producer_id(&mut self) -> io::Result<(i64, i16)> {
         let request = InitProducerIdRequest::default();
@@ -257,33 +236,5 @@ impl Cluster {
             return Err(refused("producer id", code));
         }
         Ok((id, epoch))
-    }
-
-    /// The end of each of the first `partitions` partitions, which this broker must lead.
-    pub fn ends(&mut self, topic: &str, partitions: i32) -> io::Result<Vec<i64>> {
-        let latest = |partition_index| ListOffsetsPartition {
-            partition_index,
-            timestamp: -1,
-            ..Default::default()
-        };
-        let request = ListOffsetsRequest {
-            replica_id: -1,
-            topics: vec![ListOffsetsTopic {
-                name: topic.into(),
-                partitions: (0..partitions).map(latest).collect(),
-            }],
-            ..Default::default()
-        };
-        let mut found = self.call(&request, |r| {
-            let partitions = r.topics.iter().flat_map(|t| &t.partitions);
-            partitions
-                .map(|p| (p.partition_index, p.error_code, p.offset))
-                .collect::<Vec<_>>()
-        })?;
-        found.sort_by_key(|f| f.0);
-        match found.iter().find(|f| f.1.is_error()) {
-            Some(bad) => Err(refused(&format!("end of {topic}-{}", bad.0), bad.1)),
-            None => Ok(found.iter().map(|f| f.2).collect()),
-        }
     }
 }
