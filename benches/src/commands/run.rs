@@ -25,6 +25,9 @@ pub struct Run {
     /// Where to write everything that was measured
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Where to draw latency percentiles, throughput and latency over time, as SVG
+    #[arg(long, value_name = "FILE")]
+    plot: Option<PathBuf>,
     #[command(flatten)]
     how: How,
     /// No line per second
@@ -116,6 +119,9 @@ impl Run {
         if let Some(file) = &self.json {
             let text = serde_json::to_string_pretty(&report::json(name, &outcome))?;
             std::fs::write(file, text)?;
+        }
+        if let Some(file) = &self.plot {
+            std::fs::write(file, report::svg(name, &outcome))?;
         }
         Ok(())
     }

@@ -83,7 +83,6 @@ impl Running {
     /// Starts the threads. Consumers begin with the first record there is; they rest if `reading` is false.
     pub fn start(setup: &Setup, topics: &[Topic], reading: bool) -> io::Result<Self> {
         let mut cluster = Cluster::connect(setup.broker)?;
-        let versions = cluster.versions()?;
         let (w, clock) = (&setup.workload, Clock::new());
         let keyed = w.key_distributor != crate::workload::KeyDistributor::NoKey;
         let knobs = setup.driver.producer.clone();
@@ -93,13 +92,16 @@ impl Running {
             value_bytes: w.message_size,
             knobs,
             distributor: w.key_distributor,
-            version: versions.produce,
+            version: cluster.produce_version()?,
             stop: AtomicBool::new(false),
         });
         let consuming = Arc::new(consumer::Common {
             clock,
             knobs: setup.driver.consumer.clone(),
-            version: versions.fetch,
+            version: match w.consumer_per_subscription {
+                0 => 0, // of no meaning; the null broker has none
+                _ => cluster.fetch_version()?,
+            },
             value_bytes: w.message_size,
             every_stamp: w.rate().is_some(),
             reading: AtomicBool::new(reading),

@@ -1,7 +1,9 @@
 //! Figures for people, programs and eyes.
 
+mod plot;
 mod table;
 
+pub use plot::svg;
 pub use table::{progress, summary, table};
 
 use serde_json::{Value, json};

@@ -43,15 +43,6 @@ pub struct Topic {
     pub leaders: Vec<SocketAddr>,
 }
 
-/// The versions to use for the requests of the load.
-#[derive(Debug, Clone, Copy)]
-pub struct Versions {
-    /// Of Produce.
-    pub produce: i16,
-    /// Of Fetch.
-    pub fetch: i16,
-}
-
 fn refused(what: &str, code: ErrorCode) -> io::Error {
     io::Error::other(format!("{what}: {code}: {}", code.message()))
 }
@@ -94,12 +85,14 @@ impl Cluster {
         Ok(chosen)
     }
 
-    /// The versions of Produce and Fetch.
-    pub fn versions(&self) -> io::Result<Versions> {
-        Ok(Versions {
-            produce: self.version(PRODUCE, PRODUCE_BY_NAME)?,
-            fetch: self.version(FETCH, FETCH_BY_NAME)?,
-        })
+    /// The version of Produce to use.
+    pub fn produce_version(&self) -> io::Result<i16> {
+        self.version(PRODUCE, PRODUCE_BY_NAME)
+    }
+
+    /// The version of Fetch to use.
+    pub fn fetch_version(&self) -> io::Result<i16> {
+        self.version(FETCH, FETCH_BY_NAME)
     }
 
     /// One request in the newest version both know, and its answer.
