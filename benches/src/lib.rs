@@ -1,5 +1,14 @@
 //! What the benchmarks share: record batches, scratch folders, and a shard to run on.
 
+pub mod commands;
+pub mod floor;
+pub mod kpi;
+pub mod load;
+pub mod process;
+pub mod report;
+pub mod wire;
+pub mod workload;
+
 use std::future::Future;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,0 +1,167 @@
+//! A broker as a child process: Ottla, or Apache Kafka by a command that starts one.
+
+use std::fs;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use super::Usage;
+use crate::wire::cluster::Cluster;
+
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// What kind of broker, and how to start it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Program {
+    /// The binary `ottla`.
+    Ottla(PathBuf),
+    /// A command that takes `fg FOLDER PORT [KEY=VALUE ...]` and becomes the broker, as `conformance/kafka/kafka` does.
+    Kafka(PathBuf),
+}
+
+/// One broker on one folder, over all its lives. What is left of it is removed at the end.
+#[derive(Debug)]
+pub struct Node {
+    program: Program,
+    folder: PathBuf,
+    address: SocketAddr,
+    settings: Vec<String>,
+    child: Option<Child>,
+    /// When it was last started.
+    pub started: Instant,
+}
+
+impl Node {
+    /// Not started yet, on a port that is free, in a new folder below `parent`. `settings` are `KEY=VALUE`, of the broker.
+    pub fn new(program: &Program, parent: &Path, settings: &[&str]) -> io::Result<Self> {
+        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+        let folder = parent.join(format!("node-{}", address.port()));
+        fs::create_dir_all(&folder)?;
+        Ok(Self {
+            program: program.clone(),
+            folder: fs::canonicalize(folder)?,
+            address,
+            settings: settings.iter().map(|s| (*s).to_owned()).collect(),
+            child: None,
+            started: Instant::now(),
+        })
+    }
+
+    /// A new one that answers.
+    pub fn fresh(program: &Program, parent: &Path, settings: &[&str]) -> io::Result<Self> {
+        let mut node = Self::new(program, parent, settings)?;
+        node.start()?;
+        node.cluster()?;
+        Ok(node)
+    }
+
+    /// Starts the process; returns at once.
+    pub fn start(&mut self) -> io::Result<()> {
+        let log = fs::File::options()
+            .create(true)
+            .append(true)
+            .open(self.folder.join("log"))?;
+        let mut command = match &self.program {
+            Program::Ottla(binary) => {
+                let mut command = Command::new(binary);
+                command
+                    .arg("start")
+                    .arg("--data-dir")
+                    .arg(self.folder.join("data"));
+                command.args([
+                    "--listen",
+                    &self.address.to_string(),
+                    "--admin-listen",
+                    "off",
+                ]);
+                let sets = self.settings.iter().flat_map(|s| ["--set", s.as_str()]);
+                command.args(sets);
+                command
+            }
+            Program::Kafka(script) => {
+                let mut command = Command::new(script);
+                command.arg("fg").arg(&self.folder);
+                command
+                    .arg(self.address.port().to_string())
+                    .args(&self.settings);
+                command
+            }
+        };
+        command
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log);
+        self.started = Instant::now();
+        self.child = Some(command.spawn()?);
+        Ok(())
+    }
+
+    /// A connection, as soon as it answers.
+    pub fn cluster(&mut self) -> io::Result<Cluster> {
+        loop {
+            if let Ok(cluster) = Cluster::connect(self.address) {
+                return Ok(cluster);
+            }
+            if let Some(status) = self
+                .child
+                .as_mut()
+                .map(Child::try_wait)
+                .transpose()?
+                .flatten()
+            {
+                let text = fs::read_to_string(self.folder.join("log")).unwrap_or_default();
+                let last = text.lines().last().unwrap_or_default();
+                let what = format!("{:?} ended ({status}): {last}", self.program);
+                return Err(io::Error::other(what));
+            }
+            if self.started.elapsed() > PATIENCE {
+                return Err(io::Error::other(format!(
+                    "{:?} does not answer",
+                    self.program
+                )));
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its process; none when it does not run.
+    pub fn pid(&self) -> Option<u32> {
+        self.child.as_ref().map(Child::id)
+    }
+
+    /// What it has used.
+    pub fn usage(&self) -> io::Result<Usage> {
+        let pid = self
+            .pid()
+            .ok_or_else(|| io::Error::other("the broker does not run"))?;
+        Usage::of(pid)
+    }
+
+    /// Is it the one that needs time to get fast?
+    pub fn is_jvm(&self) -> bool {
+        matches!(self.program, Program::Kafka(_))
+    }
+
+    /// kill -9.
+    pub fn kill(&mut self) -> io::Result<()> {
+        if let Some(mut child) = self.child.take() {
+            child.kill()?;
+            child.wait()?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        let _ = self.kill(); // a broker must not outlive its measurement
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}

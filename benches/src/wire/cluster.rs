@@ -1,0 +1,233 @@
+//! What is asked of a cluster before and after the load: versions, topics, leaders, offsets. Blocking, one request at a time.
+
+use std::collections::BTreeMap;
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::time::{Duration, Instant};
+
+use ottla_protocol::api::{ApiKey, Request, ResponseHeader, encode_request, versions};
+use ottla_protocol::error_code::ErrorCode;
+use ottla_protocol::messages::api_versions::ApiVersionsRequest;
+use ottla_protocol::messages::create_topics::{
+    CreatableTopic, CreatableTopicConfig, CreateTopicsRequest,
+};
+use ottla_protocol::messages::init_producer_id::InitProducerIdRequest;
+use ottla_protocol::messages::metadata::{MetadataRequest, MetadataRequestTopic};
+use ottla_protocol::messages::produce::{ProduceRequest, ProduceResponse};
+use ottla_protocol::wire::{Decode, Reader};
+
+/// The name that brokers see.
+pub const CLIENT: &str = "ottla-bench";
+
+const PRODUCE: ApiKey = ApiKey(0);
+const FETCH: ApiKey = ApiKey(1);
+/// The last versions that name topics instead of giving their ids.
+const PRODUCE_BY_NAME: i16 = 12;
+const FETCH_BY_NAME: i16 = 12;
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A blocking connection that knows which versions the broker speaks.
+#[derive(Debug)]
+pub struct Cluster {
+    socket: TcpStream,
+    correlation: i32,
+    versions: BTreeMap<ApiKey, (i16, i16)>,
+}
+
+/// A topic and who leads its partitions.
+#[derive(Debug, Clone)]
+pub struct Topic {
+    /// Its name.
+    pub name: String,
+    /// The leader of each partition, in order.
+    pub leaders: Vec<SocketAddr>,
+}
+
+fn refused(what: &str, code: ErrorCode) -> io::Error {
+    io::Error::other(format!("{what}: {code}: {}", code.message()))
+}
+
+/// The first address of a `host:port`.
+pub fn resolve(host_port: &str) -> io::Result<SocketAddr> {
+    let none = || io::Error::other(format!("{host_port}: no such host"));
+    host_port.to_socket_addrs()?.next().ok_or_else(none)
+}
+
+impl Cluster {
+    /// Connects and asks for the versions.
+    pub fn connect(address: SocketAddr) -> io::Result<Self> {
+        let socket = TcpStream::connect_timeout(&address, Duration::from_secs(5))?;
+        socket.set_nodelay(true)?;
+        socket.set_read_timeout(Some(PATIENCE))?;
+        let mut cluster = Self {
+            socket,
+            correlation: 0,
+            versions: BTreeMap::new(),
+        };
+        let ask = ApiVersionsRequest::default();
+        let found = cluster.call_in(&ask, 0, |r| {
+            let keys = r.api_keys.iter();
+            keys.map(|k| (ApiKey(k.api_key), (k.min_version, k.max_version)))
+                .collect()
+        })?;
+        cluster.versions = found;
+        Ok(cluster)
+    }
+
+    fn version(&self, key: ApiKey, at_most: i16) -> io::Result<i16> {
+        let ours = versions(key).map_or((0, 0), |v| (v.min, v.max.min(at_most)));
+        let theirs = self.versions.get(&key).copied().unwrap_or((0, -1));
+        let chosen = ours.1.min(theirs.1);
+        if chosen < ours.0.max(theirs.0) {
+            let what = format!("the broker has no {key} that we speak ({theirs:?})");
+            return Err(io::Error::other(what));
+        }
+        Ok(chosen)
+    }
+
+    /// The version of Produce to use.
+    pub fn produce_version(&self) -> io::Result<i16> {
+        self.version(PRODUCE, PRODUCE_BY_NAME)
+    }
+
+    /// The version of Fetch to use.
+    pub fn fetch_version(&self) -> io::Result<i16> {
+        self.version(FETCH, FETCH_BY_NAME)
+    }
+
+    /// One request in the newest version both know, and its answer.
+    pub fn call<R: Request, T>(
+        &mut self,
+        request: &R,
+        take: impl FnOnce(R::Response<'_>) -> T,
+    ) -> io::Result<T> {
+        let version = self.version(R::KEY, i16::MAX)?;
+        self.call_in(request, version, take)
+    }
+
+    fn call_in<R: Request, T>(
+        &mut self,
+        request: &R,
+        version: i16,
+        take: impl FnOnce(R::Response<'_>) -> T,
+    ) -> io::Result<T> {
+        self.correlation += 1;
+        let bad = |e: &dyn std::fmt::Display| io::Error::other(format!("{}: {e}", R::KEY));
+        let frame = encode_request(request, version, self.correlation, Some(CLIENT))
+            .map_err(|e| bad(&e))?;
+        self.socket.write_all(&frame.into_bytes())?;
+        let mut length = [0; 4];
+        self.socket.read_exact(&mut length)?;
+        let mut answer = vec![0; u32::from_be_bytes(length).min(1 << 30) as usize];
+        self.socket.read_exact(&mut answer)?;
+        let mut r = Reader::new(&answer);
+        ResponseHeader::decode(&mut r, R::KEY, version).map_err(|e| bad(&e))?;
+        let body = <R::Response<'_> as Decode<'_>>::decode(&mut r, version).map_err(|e| bad(&e))?;
+        Ok(take(body))
+    }
+
+    /// Creates a topic; one that exists is as good.
+    pub fn create(
+        &mut self,
+        name: &str,
+        partitions: i32,
+        replicas: i16,
+        configs: &[(String, String)],
+    ) -> io::Result<()> {
+        let config = |(key, value): &(String, String)| CreatableTopicConfig {
+            name: key.clone().into(),
+            value: Some(value.clone().into()),
+        };
+        let topic = CreatableTopic {
+            name: name.into(),
+            num_partitions: partitions,
+            replication_factor: replicas,
+            configs: configs.iter().map(config).collect(),
+            ..Default::default()
+        };
+        let request = CreateTopicsRequest {
+            topics: vec![topic],
+            timeout_ms: 60_000,
+            validate_only: false,
+        };
+        let code = self.call(&request, |r| r.topics.first().map(|t| t.error_code))?;
+        match code {
+            Some(code) if code.is_error() && code != ErrorCode::TOPIC_ALREADY_EXISTS => {
+                Err(refused(&format!("create {name}"), code))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The topic's leaders, once all its partitions have one.
+    pub fn topic(&mut self, name: &str) -> io::Result<Topic> {
+        let began = Instant::now();
+        loop {
+            match self.topic_now(name)? {
+                Some(topic) => return Ok(topic),
+                None if began.elapsed() > PATIENCE => {
+                    return Err(io::Error::other(format!(
+                        "{name}: partitions without leader"
+                    )));
+                }
+                None => std::thread::sleep(Duration::from_millis(10)),
+            }
+        }
+    }
+
+    fn topic_now(&mut self, name: &str) -> io::Result<Option<Topic>> {
+        let request = MetadataRequest {
+            topics: Some(vec![MetadataRequestTopic {
+                name: Some(name.into()),
+                ..Default::default()
+            }]),
+            ..Default::default()
+        };
+        let found = self.call(&request, |r| {
+            let host = |id: i32| r.brokers.iter().find(|b| b.node_id == id);
+            let topic = r.topics.first().filter(|t| !t.error_code.is_error())?;
+            let mut partitions: Vec<_> = topic.partitions.iter().collect();
+            partitions.sort_by_key(|p| p.partition_index);
+            let leader = |id: i32| host(id).map(|b| format!("{}:{}", b.host, b.port));
+            partitions
+                .iter()
+                .map(|p| leader(p.leader_id))
+                .collect::<Option<Vec<_>>>()
+        })?;
+        let Some(hosts) = found.filter(|hosts| !hosts.is_empty()) else {
+            return Ok(None);
+        };
+        let mut known = BTreeMap::new();
+        for host in &hosts {
+            if !known.contains_key(host) {
+                known.insert(host.clone(), resolve(host)?);
+            }
+        }
+        Ok(Some(Topic {
+            name: name.to_owned(),
+            leaders: hosts.iter().map(|h| known[h]).collect(),
+        }))
+    }
+
+    /// One Produce request, by topic names.
+    pub fn produce<T>(
+        &mut self,
+        request: &ProduceRequest<'_>,
+        take: impl FnOnce(ProduceResponse<'_>) -> T,
+    ) -> io::Result<T> {
+        let version = self.version(PRODUCE, PRODUCE_BY_NAME)?;
+        self.call_in(request, version, take)
+    }
+
+    /// An idempotent producer's id and epoch.
+    pub fn producer_id(&mut self) -> io::Result<(i64, i16)> {
+        let request = InitProducerIdRequest::default();
+        let (code, id, epoch) = self.call(&request, |r| {
+            (r.error_code, r.producer_id, r.producer_epoch)
+        })?;
+        if code.is_error() {
+            return Err(refused("producer id", code));
+        }
+        Ok((id, epoch))
+    }
+}
