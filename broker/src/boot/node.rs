@@ -453,7 +453,8 @@ impl Node {
             )
         });
         let options = Options {
-            max_request: config.net.request_max_bytes as usize,
+            max_request: (config.net.request_max_bytes as usize)
+                .min(self.plan.memory.largest_request()),
             request_memory: self.plan.memory.requests,
             max_idle: Duration::from_millis(
                 config.net.max_idle_ms.map_or(u64::MAX / 4, |ms| ms as u64),

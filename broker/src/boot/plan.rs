@@ -7,8 +7,10 @@ use ottla_runtime::shards::Cores;
 use super::{StartError, StartOptions};
 use crate::api::Endpoint;
 
-/// Memory taken when nothing is said: enough for a busy broker, little enough beside other programs.
-const DEFAULT_MEMORY: u64 = 1 << 30;
+/// Memory taken when nothing is said: enough for a busy broker, little enough beside other programs; and per core enough
+/// for the largest request that Kafka takes by default (100 MiB).
+const LEAST_DEFAULT: u64 = 1 << 30;
+const DEFAULT_PER_SHARD: u64 = 256 << 20;
 /// Below this the parts have no room to work in.
 const LEAST_MEMORY: u64 = 64 << 20;
 
@@ -56,6 +58,11 @@ impl Memory {
             dirty: share / 4,
         }
     }
+
+    /// The largest single request, bytes. It may exceed `requests` when it is alone: with `cache` and `dirty` it still fits.
+    pub fn largest_request(&self) -> usize {
+        self.requests * 2
+    }
 }
 
 impl Plan {
@@ -79,7 +86,7 @@ impl Plan {
             .filter(|n| (1..=1024).contains(n));
         let shards = shards.ok_or_else(|| bad("--cores", "from 1 to 1024 cores".into()))?;
         let memory = match options.memory.as_deref() {
-            None => DEFAULT_MEMORY,
+            None => LEAST_DEFAULT.max(DEFAULT_PER_SHARD * u64::from(shards)),
             Some(text) => parse_size(text).map_err(|why| bad("--memory", why))?,
         };
         if memory < LEAST_MEMORY {

@@ -66,7 +66,7 @@ impl fmt::Display for FrameError {
             FrameError::Length { announced, max } => {
                 write!(
                     f,
-                    "it announced a frame of {announced} bytes; 0 to {max} are allowed (socket.request.max.bytes)"
+                    "it announced a frame of {announced} bytes; 0 to {max} are allowed (socket.request.max.bytes, and half a core's share of --memory)"
                 )
             }
             FrameError::Cut { got } => write!(f, "it ended the stream {got} bytes into a frame"),
