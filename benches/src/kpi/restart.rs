@@ -68,6 +68,12 @@ pub fn acknowledged_by_all(node: &mut Node, topic: &Topic) -> io::Result<()> {
 pub fn cold_start(stage: &Stage) -> io::Result<Vec<f64>> {
     let one = || {
         let mut node = Node::new(&stage.program, &stage.folder, &[])?;
+        if node.is_jvm() {
+            // Its folder is to be formatted first, which is no part of its start.
+            node.start()?;
+            node.cluster()?;
+            node.kill()?;
+        }
         node.start()?;
         let mut cluster = node.cluster()?;
         cluster.create("p10", 1, 1, &[])?;

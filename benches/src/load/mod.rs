@@ -11,6 +11,7 @@ pub mod poll;
 pub mod producer;
 pub mod tally;
 
+use std::collections::BTreeSet;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -76,7 +77,25 @@ pub fn prepare(setup: &Setup) -> io::Result<Vec<Topic>> {
         let partitions = setup.workload.partitions_per_topic;
         cluster.create(name, partitions, setup.driver.replicas, &setup.driver.topic)?;
     }
-    names.iter().map(|name| cluster.topic(name)).collect()
+    let topics: Vec<Topic> = names
+        .iter()
+        .map(|name| cluster.topic(name))
+        .collect::<io::Result<_>>()?;
+    wait_for_leaders(&topics)?;
+    Ok(topics)
+}
+
+fn wait_for_leaders(topics: &[Topic]) -> io::Result<()> {
+    let leaders: BTreeSet<SocketAddr> = topics.iter().flat_map(|t| t.leaders.clone()).collect();
+    for leader in leaders {
+        let mut cluster = Cluster::connect(leader)?;
+        for topic in topics {
+            let led = (0..).zip(&topic.leaders).filter(|(_, l)| **l == leader);
+            let led: Vec<i32> = led.map(|(partition, _)| partition).collect();
+            cluster.leads(&topic.name, &led)?;
+        }
+    }
+    Ok(())
 }
 
 impl Running {

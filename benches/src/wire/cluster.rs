@@ -12,6 +12,9 @@ use ottla_protocol::messages::create_topics::{
     CreatableTopic, CreatableTopicConfig, CreateTopicsRequest,
 };
 use ottla_protocol::messages::init_producer_id::InitProducerIdRequest;
+use ottla_protocol::messages::list_offsets::{
+    ListOffsetsPartition, ListOffsetsRequest, ListOffsetsTopic,
+};
 use ottla_protocol::messages::metadata::{MetadataRequest, MetadataRequestTopic};
 use ottla_protocol::messages::produce::{ProduceRequest, ProduceResponse};
 use ottla_protocol::wire::{Decode, Reader};
@@ -43,7 +46,7 @@ pub struct Topic {
     pub leaders: Vec<SocketAddr>,
 }
 
-fn refused(what: &str, code: ErrorCode) -> io::Error {
+fn refused_by(what: &str, code: ErrorCode) -> io::Error {
     io::Error::other(format!("{what}: {code}: {}", code.message()))
 }
 
@@ -153,7 +156,7 @@ impl Cluster {
         let code = self.call(&request, |r| r.topics.first().map(|t| t.error_code))?;
         match code {
             Some(code) if code.is_error() && code != ErrorCode::TOPIC_ALREADY_EXISTS => {
-                Err(refused(&format!("create {name}"), code))
+                Err(refused_by(&format!("create {name}"), code))
             }
             _ => Ok(()),
         }
@@ -209,6 +212,38 @@ impl Cluster {
         }))
     }
 
+    /// Waits until this broker leads the topic's `partitions` not only on paper. A broker without ListOffsets is believed.
+    pub fn leads(&mut self, topic: &str, partitions: &[i32]) -> io::Result<()> {
+        let latest = |&partition_index: &i32| ListOffsetsPartition {
+            partition_index,
+            timestamp: -1,
+            ..Default::default()
+        };
+        let request = ListOffsetsRequest {
+            replica_id: -1,
+            topics: vec![ListOffsetsTopic {
+                name: topic.into(),
+                partitions: partitions.iter().map(latest).collect(),
+            }],
+            ..Default::default()
+        };
+        if self.version(ListOffsetsRequest::KEY, i16::MAX).is_err() {
+            return Ok(());
+        }
+        let began = Instant::now();
+        loop {
+            let refused = self.call(&request, |r| {
+                let mut all = r.topics.iter().flat_map(|t| &t.partitions);
+                all.find(|p| p.error_code.is_error()).map(|p| p.error_code)
+            })?;
+            match refused {
+                None => return Ok(()),
+                Some(code) if began.elapsed() > PATIENCE => return Err(refused_by(topic, code)),
+                Some(_) => std::thread::sleep(Duration::from_millis(10)),
+            }
+        }
+    }
+
     /// One Produce request, by topic names.
     pub fn produce<T>(
         &mut self,
@@ -226,7 +261,7 @@ impl Cluster {
             (r.error_code, r.producer_id, r.producer_epoch)
         })?;
         if code.is_error() {
-            return Err(refused("producer id", code));
+            return Err(refused_by("producer id", code));
         }
         Ok((id, epoch))
     }
