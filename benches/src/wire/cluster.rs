@@ -256,13 +256,24 @@ impl Cluster {
 
     /// An idempotent producer's id and epoch.
     pub fn producer_id(&mut self) -> io::Result<(i64, i16)> {
-        let request = InitProducerIdRequest::default();
-        let (code, id, epoch) = self.call(&request, |r| {
-            (r.error_code, r.producer_id, r.producer_epoch)
-        })?;
-        if code.is_error() {
-            return Err(refused_by("producer id", code));
-        }
+        let request = InitProducerIdRequest {
+            transactional_id: None,
+            ..Default::default()
+        };
+        let began = Instant::now();
+        let (id, epoch) = loop {
+            let (code, id, epoch) = self.call(&request, |r| {
+                (r.error_code, r.producer_id, r.producer_epoch)
+            })?;
+            match code {
+                code if !code.is_error() => break (id, epoch),
+                // A broker that has just started loads its coordinator first.
+                code if code.retriable() && began.elapsed() < PATIENCE => {
+                    std::thread::sleep(Duration::from_millis(50));
+                }
+                code => return Err(refused_by("producer id", code)),
+            }
+        };
         Ok((id, epoch))
     }
 }
