@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
 use crate::{Result, real, sim};
 
@@ -138,6 +138,18 @@ impl ReadHalf {
         match &mut self.0 {
             ReadKind::Real(half) => half.read(out).await,
             ReadKind::Sim(half) => half.read(out).await,
+        }
+    }
+
+    /// Reads what is there, at most `limit` bytes, into the spare capacity of `out`, which needs no zeroes for it: for large
+    /// amounts that are on their way. 0 at the end of the stream, or when there is no room. Loses nothing when it is dropped.
+    ///
+    /// # Errors
+    /// As [`ReadHalf::read`].
+    pub async fn read_buf(&mut self, out: &mut BytesMut, limit: usize) -> Result<usize> {
+        match &mut self.0 {
+            ReadKind::Real(half) => half.read_buf(out, limit).await,
+            ReadKind::Sim(half) => half.read_buf(out, limit).await,
         }
     }
 

@@ -233,6 +233,22 @@ impl Permit {
         }
     }
 
+    /// Takes all that a request of `size` bytes needs, if it is one of the usual sizes and memory is plentiful.
+    pub fn take_whole(&mut self, size: usize) -> bool {
+        let mut state = self.budget.state.borrow_mut();
+        let class = Class::of(size);
+        let plenty = class == Class::Medium
+            && state.queues[class as usize].is_empty()
+            && state.used.saturating_add(size) <= self.budget.limit / 4;
+        if plenty && self.held == 0 {
+            state.used += size;
+            self.held = size;
+            self.budget.show(&state);
+            return true;
+        }
+        false
+    }
+
     async fn wait(&self, by: usize, size: usize, class: Class) -> Granted {
         let mut waiting = Waiting::join(&self.budget, self, by, size, class);
         let granted = loop {

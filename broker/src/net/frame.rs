@@ -1,9 +1,10 @@
 //! Length-prefixed frames of one connection, read as their bytes arrive.
 //!
 //! Frames that fit a chunk of [`CHUNK`] bytes are cut from a buffer that several of them share. A larger one gets a buffer of
-//! its own that at most doubles (from [`FIRST`] bytes on) and ends exactly as large as the frame: contiguous, so that produce can
-//! split it without copying; never larger than twice what arrived, so that an announcement alone costs nothing; and each
-//! byte is moved at most once on average.
+//! its own, exactly as large as the frame, so that produce can split it without copying. While memory is plentiful a frame of
+//! the usual sizes gets it whole, and every byte goes from the socket to its place. Else the buffer at most doubles (from
+//! [`FIRST`] bytes on): never larger than twice what arrived, so that an announcement alone costs nothing, and each byte is
+//! moved at most once on average.
 
 use std::fmt;
 use std::io;
@@ -102,13 +103,13 @@ fn capacity(len: usize, have: usize) -> usize {
     capacity
 }
 
-/// Most bytes of one read. Buffers are zeroed up to here before they are read into, so not by megabytes for a few bytes.
-const READ: usize = 64 * 1024;
+/// Most bytes of one read of a large frame: other connections of this core get their turn in between.
+const READ: usize = 1 << 20;
 
-/// Reads what is there into the spare capacity of `buffer`; 0 at the end of the stream.
+/// Reads what is there into the spare capacity of a chunk, a few kilobytes; 0 at the end of the stream.
 async fn read_some(half: &mut ReadHalf, buffer: &mut BytesMut) -> io::Result<usize> {
     let have = buffer.len();
-    let room = (buffer.capacity() - have).min(READ);
+    let room = buffer.capacity() - have;
     buffer.resize(have + room, 0);
     let got = half.read(&mut buffer[have..]).await;
     buffer.truncate(have + got.as_ref().map_or(0, |got| *got));
@@ -181,16 +182,14 @@ impl FrameReader {
         self.chunk.advance(PREFIX);
         let have = self.chunk.len();
         let mut size = capacity(len, have);
-        permit
-            .grow(
-                if len <= super::budget::SMALL {
-                    len
-                } else {
-                    size
-                },
-                len,
-            )
-            .await;
+        if len <= super::budget::SMALL {
+            permit.grow(len, len).await;
+            size = len;
+        } else if permit.take_whole(len) {
+            size = len;
+        } else {
+            permit.grow(size, len).await;
+        }
         let mut frame = BytesMut::with_capacity(size);
         frame.extend_from_slice(&self.chunk);
         self.chunk = BytesMut::new();
@@ -198,9 +197,7 @@ impl FrameReader {
             if frame.len() == size {
                 filling.pause();
                 let next = capacity(len, frame.len());
-                if len > super::budget::SMALL {
-                    permit.grow(next - size, len).await;
-                }
+                permit.grow(next - size, len).await;
                 frame.reserve(next - frame.len());
                 size = next;
             }
@@ -225,7 +222,7 @@ impl FrameReader {
         len: usize,
     ) -> Result<(), FrameError> {
         filling.reading(time::now());
-        let read = async { Some(read_some(&mut self.half, frame).await) };
+        let read = async { Some(self.half.read_buf(frame, READ).await) };
         let evicted = async {
             filling.evicted().await;
             None

@@ -10,6 +10,7 @@ use std::{
     task::Poll,
 };
 
+use bytes::BytesMut;
 use futures_lite::{AsyncRead, AsyncWrite};
 use glommio::net::{TcpListener, TcpStream};
 use socket2::{Domain, Protocol, Socket, Type};
@@ -24,6 +25,9 @@ pub(crate) async fn resolve(host: String, port: u16) -> Result<Vec<SocketAddr>> 
 
 /// Connections that may wait to be accepted.
 const BACKLOG: i32 = 1024;
+
+/// Bytes of the read that ends a wait in `read_buf`; more follow without waiting.
+const FIRST_BYTES: usize = 1024;
 
 /// Slices given to the kernel at once (it takes at most 1024).
 const SLICES: usize = 64;
@@ -85,6 +89,26 @@ impl ReadHalf {
             return Ok(0);
         }
         std::future::poll_fn(|cx| Pin::new(&mut *self.0.borrow_mut()).poll_read(cx, out)).await
+    }
+
+    /// Bytes that are there already go to their place at once; glommio, which reads into written memory only, does the waiting.
+    pub(crate) async fn read_buf(&mut self, out: &mut BytesMut, limit: usize) -> Result<usize> {
+        if limit == 0 || out.spare_capacity_mut().is_empty() {
+            return Ok(0);
+        }
+        loop {
+            let fd = self.0.borrow().as_raw_fd();
+            match sys::receive_some(fd, out, limit) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                done => return done,
+            }
+        }
+        let mut first = [0; FIRST_BYTES];
+        let room = (out.capacity() - out.len()).min(limit).min(FIRST_BYTES);
+        let n = self.read(&mut first[..room]).await?;
+        out.extend_from_slice(&first[..n]);
+        Ok(n)
     }
 }
 

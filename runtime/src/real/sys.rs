@@ -10,6 +10,8 @@ use std::{
     path::Path,
 };
 
+use bytes::BytesMut;
+
 use crate::Result;
 
 fn check(result: libc::c_int) -> Result<()> {
@@ -98,6 +100,18 @@ pub(super) fn send_some(fd: RawFd, slices: &mut [IoSlice<'_>]) -> Result<usize> 
     // through the call, and the kernel only reads them.
     let n = unsafe { libc::sendmsg(fd, &message, libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL) };
     usize::try_from(n).map_err(|_| Error::last_os_error())
+}
+
+/// Receives what is there, at most `limit` bytes, behind what `out` holds and into memory that nobody wrote before.
+pub(super) fn receive_some(fd: RawFd, out: &mut BytesMut, limit: usize) -> Result<usize> {
+    let spare = out.spare_capacity_mut();
+    let room = spare.len().min(limit);
+    // SAFETY: the pointer and length are those of memory that is ours until the call returns; the kernel only writes there.
+    let n = unsafe { libc::recv(fd, spare.as_mut_ptr().cast(), room, libc::MSG_DONTWAIT) };
+    let n = usize::try_from(n).map_err(|_| Error::last_os_error())?;
+    // SAFETY: the kernel has written the first `n` bytes behind the old end, and `n` is at most the room there was.
+    unsafe { out.set_len(out.len() + n) };
+    Ok(n)
 }
 
 /// Ends the sending direction of a connection.

@@ -8,11 +8,18 @@ use io_uring::IoUring;
 use super::sys;
 use crate::Result;
 
+/// Where Linux tells of processors.
+const CPUS: &str = "/sys/devices/system/cpu";
 /// glommio refuses to start below this limit of locked memory.
 const MEMLOCK_MIN: u64 = 512 << 10;
 
 /// Checks the limits and sets up a ring for a moment.
 pub(super) fn check(io_memory: usize, shards: usize) -> Result<()> {
+    // glommio reads the machine's layout there, and panics where it is not.
+    if !std::path::Path::new(CPUS).exists() {
+        let what = format!("{CPUS} is not there: mount /sys (sysfs), as container runtimes do");
+        return Err(Error::new(ErrorKind::NotFound, what));
+    }
     let limit = sys::memlock_limit()?;
     if limit < MEMLOCK_MIN {
         return Err(Error::new(

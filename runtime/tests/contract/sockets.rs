@@ -2,7 +2,7 @@
 
 use std::{io::ErrorKind, net::SocketAddr, rc::Rc, time::Duration};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use ottla_runtime::{
     net::{Listener, ReadHalf, Stream, WriteHalf},
     task::{self, Share, Task},
@@ -213,5 +213,31 @@ fn a_cancelled_read_loses_nothing() {
         b_write.write_all(b"there").await.unwrap();
         a_read.read_exact(&mut buf[..5]).await.unwrap();
         assert_eq!(&buf[..5], b"there");
+    });
+}
+
+#[test]
+fn bytes_arrive_in_unwritten_memory() {
+    crate::run(1, |_, _| async {
+        let ((mut read, _keep), (_, mut write)) = pair().await;
+        let sent: Vec<u8> = (0..300_000u32).map(|i| (i * 7) as u8).collect();
+        let bytes = sent.clone();
+        let sender = task::spawn(Share::Foreground, async move {
+            write.write_all(&bytes).await.unwrap();
+            write.shutdown().await.unwrap();
+        });
+        let mut got = BytesMut::with_capacity(sent.len());
+        got.extend_from_slice(b"before");
+        loop {
+            got.reserve(1);
+            match read.read_buf(&mut got, 50_000).await.unwrap() {
+                0 => break,
+                n => assert!(n <= 50_000),
+            }
+        }
+        sender.await;
+        assert!(got.starts_with(b"before") && got[6..] == sent[..]);
+        let mut full = BytesMut::new();
+        assert_eq!(read.read_buf(&mut full, 10).await.unwrap(), 0);
     });
 }

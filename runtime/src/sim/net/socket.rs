@@ -10,6 +10,8 @@ use std::{
     time::Duration,
 };
 
+use bytes::BytesMut;
+
 use super::{
     connection::{Connection, Side, SideIndex},
     ip_of, local, node_at,
@@ -269,6 +271,13 @@ impl ReadHalf {
         }
         let end = &self.0;
         std::future::poll_fn(|cx| end.connection.poll_read(&end.world, end.me, cx, out)).await
+    }
+
+    pub(crate) async fn read_buf(&mut self, out: &mut BytesMut, limit: usize) -> Result<usize> {
+        let mut read = vec![0; (out.capacity() - out.len()).min(limit)];
+        let n = self.read(&mut read).await?;
+        out.extend_from_slice(&read[..n]);
+        Ok(n)
     }
 }
 
