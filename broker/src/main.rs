@@ -4,6 +4,7 @@ mod dump;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::OnceLock;
 
 use ottla_admin_cli::args::{self, AdminListen, Start};
 use ottla_admin_cli::commands::config::explain::Setting;
@@ -18,6 +19,10 @@ use tracing_subscriber::EnvFilter;
 /// Quiet: what needs attention, and the one line that says the broker is up.
 const DEFAULT_LOG: &str = "warn,ottla::start=info";
 
+/// Adds levels of loggers to the filter that the command line gave.
+static SET_LOG: OnceLock<SetLog> = OnceLock::new();
+type SetLog = Box<dyn Fn(&str) + Send + Sync>;
+
 fn main() -> ExitCode {
     let cli = args::parse();
     let done = init_log(cli.log.as_deref()).and_then(|()| ottla_admin_cli::run(cli, &ThisBroker));
@@ -31,17 +36,38 @@ fn main() -> ExitCode {
 }
 
 fn init_log(filter: Option<&str>) -> Result<(), CliError> {
-    let filter = EnvFilter::try_new(filter.unwrap_or(DEFAULT_LOG)).map_err(|error| {
+    let given = filter.unwrap_or(DEFAULT_LOG);
+    let filter = EnvFilter::try_new(given).map_err(|error| {
         CliError::usage(format!("--log or RUST_LOG: {error}"))
             .next("try: --log info, or --log ottla_broker=debug")
     })?;
     let colour = std::io::IsTerminal::is_terminal(&std::io::stderr());
-    tracing_subscriber::fmt()
+    let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .with_ansi(colour)
-        .init();
+        .with_filter_reloading();
+    let handle = builder.reload_handle();
+    builder.init();
+    let given = given.to_owned();
+    let _ = SET_LOG.set(Box::new(move |levels: &str| {
+        // The later of two words on one logger counts.
+        let both = EnvFilter::try_new(format!("{given},{levels}"));
+        let set = both
+            .map_err(|e| e.to_string())
+            .and_then(|filter| handle.reload(filter).map_err(|e| e.to_string()));
+        if let Err(why) = set {
+            tracing::warn!("levels of loggers not set to {levels:?}: {why}");
+        }
+    }));
     Ok(())
+}
+
+/// Levels of loggers were set, or taken back, over the wire.
+fn set_log(levels: &str) {
+    if let Some(set) = SET_LOG.get() {
+        set(levels);
+    }
 }
 
 /// The broker in this binary, as the commands see it.
@@ -116,5 +142,6 @@ fn options(start: Start) -> StartOptions {
             .into_iter()
             .map(|pair| (pair.key, pair.value))
             .collect(),
+        set_log,
     }
 }

@@ -25,10 +25,11 @@ use super::room::{KEEP_FILES, Room};
 use crate::admin::{Admin, Readiness};
 use crate::api::router::Router;
 use crate::api::{Context, Endpoint};
+use crate::config::loggers;
 use crate::controller::calls::{ControlAnswer, ControlCall};
 use crate::controller::driver::{self, Controller, Publish, Published, Step};
 use crate::controller::{Command, State};
-use crate::metadata::Image;
+use crate::metadata::{ConfigResource, Image};
 use crate::metrics::{Metrics, Snapshot};
 use crate::net::{ConnectionLimits, Options, Server};
 use crate::partition::Partition;
@@ -81,6 +82,8 @@ struct Node {
     limits: Arc<OnceLimits>,
     controller: OnceCell<Rc<Controller>>,
     checkpointer: Rc<Checkpointer>,
+    /// What the log was told last.
+    log_levels: RefCell<String>,
     stopped: Notify,
 }
 
@@ -217,6 +220,7 @@ async fn begin(
         limits: meshes.limits,
         controller: OnceCell::new(),
         checkpointer,
+        log_levels: RefCell::default(),
         stopped: Notify::new(),
     });
     let _ = slot.set(node.clone());
@@ -340,6 +344,7 @@ impl Node {
                 ControlAnswer::Reconcile(self.partitions.reconcile(&image).await)
             }
             ControlCall::Install(image) => {
+                self.set_log(&image);
                 self.ctx.install(image);
                 ControlAnswer::Done(Ok(()))
             }
@@ -349,6 +354,21 @@ impl Node {
                 self.stop().await;
                 ControlAnswer::Done(Ok(()))
             }
+        }
+    }
+
+    /// The process has one log: shard 0 tells it of levels that were set over the wire.
+    fn set_log(&self, image: &Image) {
+        if self.at.id.0 != 0 {
+            return;
+        }
+        let resource = ConfigResource::BrokerLogger(self.founded.node);
+        let levels = image
+            .config(&resource)
+            .map_or_else(String::new, |v| loggers::filter(v));
+        if *self.log_levels.borrow() != levels {
+            (self.plan.set_log)(&levels);
+            self.log_levels.replace(levels);
         }
     }
 

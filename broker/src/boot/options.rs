@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 
 /// The flags of `ottla start`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct StartOptions {
     /// Folder of everything this node keeps; created when missing.
     pub data_dir: PathBuf,
@@ -23,4 +23,6 @@ pub struct StartOptions {
     pub config: Option<PathBuf>,
     /// `--set KEY=VALUE`, in the order typed; the last of a key wins.
     pub set: Vec<(String, String)>,
+    /// Called with what the levels of this broker's loggers add to the log's filter, whenever it changes: `ottla_raft=debug,warn`.
+    pub set_log: fn(&str),
 }

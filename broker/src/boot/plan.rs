@@ -35,6 +35,8 @@ pub struct Plan {
     pub config: Option<PathBuf>,
     /// Settings from the command line.
     pub set: Vec<(String, String)>,
+    /// Where changed levels of loggers go.
+    pub set_log: fn(&str),
 }
 
 /// One shard's memory, bytes.
@@ -106,6 +108,7 @@ impl Plan {
             memory: Memory::of(memory, shards),
             config: options.config,
             set: options.set,
+            set_log: options.set_log,
         })
     }
 }
