@@ -2,11 +2,12 @@
 
 use std::io;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use super::{Kpi, Stage, Target};
 use crate::floor::probe::{beside, probe};
 use crate::process::node::Program;
-use crate::process::{Usage, machine_cpu};
+use crate::process::{family_cpu, machine_cpu};
 
 /// A broker in one of its ways.
 #[derive(Debug, Clone)]
@@ -98,7 +99,7 @@ impl Sheet {
 
     /// Measures one KPI on all subjects. One that fails is told of and has no values.
     pub fn measure(&mut self, kpi: &Kpi, subjects: &[Subject], stage: &Stage) -> io::Result<()> {
-        let disk = beside(&probe(&stage.folder)?);
+        let mut disk = beside(&probe(&stage.folder)?);
         let before = self.rows.len();
         for (what, target) in kpi.measures {
             self.rows.push(Row {
@@ -106,9 +107,10 @@ impl Sheet {
                 what,
                 target: *target,
                 values: Vec::new(),
-                beside: disk.clone(),
+                beside: String::new(),
             });
         }
+        disk.push_str("; cores busy for others:");
         for subject in subjects {
             eprintln!("{} {}: {}", kpi.name, kpi.about, subject.name);
             let on = Stage {
@@ -116,6 +118,7 @@ impl Sheet {
                 topic: subject.topic.clone(),
                 ..stage.clone()
             };
+            let others = Others::begin()?;
             let values = (kpi.run)(&on).unwrap_or_else(|e| {
                 eprintln!("{} {}: {e}", kpi.name, subject.name);
                 vec![f64::NAN; kpi.measures.len()]
@@ -123,6 +126,10 @@ impl Sheet {
             for (row, value) in self.rows[before..].iter_mut().zip(values) {
                 row.values.push(value);
             }
+            disk.push_str(&format!(" {:.2}", others.end()?));
+        }
+        for row in &mut self.rows[before..] {
+            row.beside.clone_from(&disk);
         }
         Ok(())
     }
@@ -177,14 +184,36 @@ impl Sheet {
     }
 }
 
-/// Cores that the machine kept busy for others in the next two seconds: is this a time to measure?
+/// Processor time that neither this process nor brokers that it started and ended use.
+#[derive(Debug)]
+struct Others {
+    began: Instant,
+    machine: Duration,
+    family: Duration,
+}
+
+impl Others {
+    fn begin() -> io::Result<Self> {
+        Ok(Self {
+            began: Instant::now(),
+            machine: machine_cpu(),
+            family: family_cpu()?,
+        })
+    }
+
+    /// Cores, since the beginning.
+    fn end(&self) -> io::Result<f64> {
+        let family = family_cpu()?.saturating_sub(self.family);
+        let machine = machine_cpu().saturating_sub(self.machine);
+        Ok(machine.saturating_sub(family).as_secs_f64() / self.began.elapsed().as_secs_f64())
+    }
+}
+
+/// Cores that the machine keeps busy for others in the next two seconds: is this a time to measure?
 pub fn others_now() -> io::Result<f64> {
-    let (before, own) = (machine_cpu(), Usage::own()?);
-    let length = std::time::Duration::from_secs(2);
-    std::thread::sleep(length);
-    let used = Usage::own()?.since(&own).cpu();
-    let all = machine_cpu().saturating_sub(before);
-    Ok(all.saturating_sub(used).as_secs_f64() / length.as_secs_f64())
+    let others = Others::begin()?;
+    std::thread::sleep(Duration::from_secs(2));
+    others.end()
 }
 
 #[cfg(test)]

@@ -88,6 +88,18 @@ fn times(stat: &str) -> (Duration, Duration) {
     (tick(11), tick(12))
 }
 
+/// Processor time of this process and of all its children that have ended.
+pub fn family_cpu() -> io::Result<Duration> {
+    Ok(family_times(&fs::read_to_string("/proc/self/stat")?))
+}
+
+fn family_times(stat: &str) -> Duration {
+    let after_name = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+    let fields = after_name.split_whitespace().skip(11).take(4);
+    let ticks: u64 = fields.filter_map(|f| f.parse::<u64>().ok()).sum();
+    Duration::from_millis(ticks * 10)
+}
+
 /// The number behind a name at the start of a line; 0 when it is missing.
 fn field(text: &str, name: &str) -> u64 {
     let value = text.lines().find_map(|l| l.strip_prefix(name));
@@ -118,6 +130,10 @@ mod tests {
         let stat = "7 (a) b (c)) S 1 2 3 4 5 6 7 8 9 10 150 25 0 0";
         let ms = Duration::from_millis;
         assert_eq!(times(stat), (ms(1500), ms(250)));
+        assert_eq!(
+            family_times("7 (a) S 1 2 3 4 5 6 7 8 9 10 1 2 3 4 99"),
+            ms(100)
+        );
     }
 
     #[test]
