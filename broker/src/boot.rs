@@ -18,6 +18,8 @@ mod plan;
 mod room;
 
 pub use options::StartOptions;
+pub use plan::{Memory, Plan};
+pub use room::JournalFiles;
 
 use std::fmt;
 use std::sync::Arc;
@@ -25,7 +27,6 @@ use std::sync::Arc;
 use ottla_runtime::shards;
 
 use self::identity::Refused;
-use self::plan::Plan;
 
 /// Why a broker did not start, or stopped by itself. Each says what is wrong, where, and the next step.
 #[derive(Clone, Debug)]
@@ -74,20 +75,43 @@ impl fmt::Display for StartError {
 
 impl std::error::Error for StartError {}
 
-/// Runs a broker until it is told to stop.
+/// One broker, from its start to its end: what its shards share, and what each of them runs.
+#[derive(Clone)]
+pub struct Broker {
+    plan: Arc<Plan>,
+    meshes: node::Meshes,
+}
+
+impl Broker {
+    /// A broker that is not started yet.
+    pub fn new(plan: Plan) -> Self {
+        let meshes = node::Meshes::new(plan.shards);
+        Self {
+            plan: Arc::new(plan),
+            meshes,
+        }
+    }
+
+    /// Runs one shard until the broker is told to stop. Every shard of the plan must be run, each once.
+    ///
+    /// Errors: shard 0 says why the broker could not start; a shard also may for itself.
+    pub async fn run(self, at: shards::Shard) -> Result<(), StartError> {
+        node::run(at, self.plan, self.meshes).await
+    }
+}
+
+/// Runs a broker on cores of its own until it is told to stop.
 ///
 /// Errors: it could not start, or had to stop to keep its promises.
 pub fn start(options: StartOptions) -> Result<(), StartError> {
-    let plan = Arc::new(Plan::new(options)?);
-    let meshes = node::Meshes::new(plan.shards);
+    let plan = Plan::new(options)?;
     let config = shards::Config {
         cores: plan.cores.clone(),
         name: "ottla".into(),
         ..shards::Config::default()
     };
-    let results = shards::run(config, move |at| {
-        node::run(at, plan.clone(), meshes.clone())
-    });
+    let broker = Broker::new(plan);
+    let results = shards::run(config, move |at| broker.clone().run(at));
     let results = results.map_err(|e| StartError::Runtime(e.to_string()))?;
     results
         .into_iter()

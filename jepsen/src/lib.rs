@@ -4,4 +4,5 @@ pub mod client;
 pub mod count;
 pub mod dice;
 pub mod kill;
+pub mod node_sim;
 pub mod storage_sim;

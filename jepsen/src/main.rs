@@ -22,6 +22,8 @@ enum Suite {
     Count(ottla_jepsen::count::Args),
     /// Storage on the simulated disk, crashed at any point; nothing acknowledged may be lost or changed
     Storage(ottla_jepsen::storage_sim::Args),
+    /// The whole broker on a simulated machine on which everything fails; no promise may be broken
+    Sim(ottla_jepsen::node_sim::Args),
 }
 
 fn main() -> ExitCode {
@@ -29,5 +31,6 @@ fn main() -> ExitCode {
         Suite::Kill(args) => ottla_jepsen::kill::main(&args),
         Suite::Count(args) => ottla_jepsen::count::main(&args),
         Suite::Storage(args) => ottla_jepsen::storage_sim::main(&args),
+        Suite::Sim(args) => ottla_jepsen::node_sim::main(&args),
     }
 }

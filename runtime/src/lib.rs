@@ -11,6 +11,7 @@
 pub mod fs;
 pub mod mesh;
 pub mod net;
+pub mod process;
 pub mod rand;
 pub mod shards;
 pub mod signal;

@@ -52,7 +52,7 @@ pub async fn found(plan: &Plan) -> Result<(Founded, DataFolder), StartError> {
         .await
         .map_err(refused)?;
     if folder.identity().shards != plan.shards {
-        lay_out(&mut folder, plan.shards).await?;
+        lay_out(&mut folder, plan).await?;
     }
     remove_old_journals(&folder).await;
     let identity = folder.identity();
@@ -104,8 +104,9 @@ async fn settings(plan: &Plan) -> Result<Values, StartError> {
 
 /// Makes a new journal set for another number of shards. The old one stays valid until the identity says otherwise, so
 /// a crash on the way changes nothing.
-async fn lay_out(folder: &mut DataFolder, shards: u16) -> Result<(), StartError> {
-    let room = Room::measure(folder.path(), shards).await;
+async fn lay_out(folder: &mut DataFolder, plan: &Plan) -> Result<(), StartError> {
+    let shards = plan.shards;
+    let room = Room::measure(folder.path(), shards, plan.journal).await;
     let old = folder.identity().clone();
     let generation = old.generation + 1;
     let damaged = |e: journal::OpenError| StartError::Storage(e.to_string());

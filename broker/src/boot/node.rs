@@ -3,7 +3,7 @@
 use core::net::SocketAddr;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use ottla_runtime::net::{Listener, Stream};
 use ottla_runtime::shards::{self, ShardId};
 use ottla_runtime::sync::Notify;
 use ottla_runtime::task::{self, Share};
-use ottla_runtime::{net, rand, signal, time};
+use ottla_runtime::{net, process, rand, signal, time};
 use ottla_storage::budget::DiskBudget;
 use ottla_storage::journal::Journal;
 use ottla_storage::log::{Store, StoreOptions};
@@ -139,13 +139,13 @@ async fn begin(
     if founded.established
         && let Err(error) = founding::refuse_missing(&path).await
     {
-        die(&error.to_string());
+        die(&error.to_string()).await;
     }
-    let room = Room::measure(&plan.data, at.count).await;
+    let room = Room::measure(&plan.data, at.count, plan.journal).await;
     let dirty = room.dirty(plan.memory.dirty);
     let (journal, recovered) = match Journal::open(path, room.journal()).await {
         Ok(opened) => opened,
-        Err(error) => die(&error.to_string()),
+        Err(error) => die(&error.to_string()).await,
     };
     let journal = Rc::new(journal);
     let options = StoreOptions {
@@ -172,14 +172,14 @@ async fn begin(
     });
     let writes = shard.writes.clone();
     task::spawn(Share::Foreground, async move {
-        die(&writes.run(journal).await.to_string())
+        die(&writes.run(journal).await.to_string()).await
     })
     .detach();
     let partitions = Partitions::new(shard.clone(), recovered);
     shard.measure_disk().await;
     let (checkpoints, source) = (checkpointer.clone(), partitions.clone());
     task::spawn(Share::Background, async move {
-        die(&checkpoints.run(source).await)
+        die(&checkpoints.run(source).await).await
     })
     .detach();
 
@@ -188,10 +188,11 @@ async fn begin(
         table.handle(call, move |answer| reply.send(answer));
     });
     let calls = Calls::join(meshes.data, at.id, handler).await;
-    let slot: Rc<OnceCell<Rc<Node>>> = Rc::default();
+    // Weak: the node owns the calls that own this handler.
+    let slot: Rc<OnceCell<Weak<Node>>> = Rc::default();
     let node_slot = slot.clone();
     let handler = Rc::new(move |_, call, reply: Reply<ControlAnswer>| {
-        let Some(node) = node_slot.get().cloned() else {
+        let Some(node) = node_slot.get().and_then(Weak::upgrade) else {
             return;
         };
         task::spawn(Share::Foreground, async move {
@@ -223,14 +224,14 @@ async fn begin(
         log_levels: RefCell::default(),
         stopped: Notify::new(),
     });
-    let _ = slot.set(node.clone());
+    let _ = slot.set(Rc::downgrade(&node));
     Ok(node)
 }
 
 /// The process cannot keep its promises any more: nothing is acknowledged after this line.
-fn die(why: &str) -> ! {
+async fn die(why: &str) -> ! {
     tracing::error!("ottla stops: {why}");
-    std::process::exit(1);
+    process::abort(why).await
 }
 
 async fn lead(node: &Rc<Node>, folder: &mut Option<DataFolder>) -> Result<(), StartError> {

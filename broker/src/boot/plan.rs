@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use ottla_runtime::shards::Cores;
 
+use super::room::JournalFiles;
 use super::{StartError, StartOptions};
 use crate::api::Endpoint;
 
@@ -31,6 +32,8 @@ pub struct Plan {
     pub shards: u16,
     /// Each shard's share of the memory.
     pub memory: Memory,
+    /// The sizes that the journal's files may have.
+    pub journal: JournalFiles,
     /// The settings file.
     pub config: Option<PathBuf>,
     /// Settings from the command line.
@@ -106,6 +109,7 @@ impl Plan {
             cores,
             shards,
             memory: Memory::of(memory, shards),
+            journal: JournalFiles::default(),
             config: options.config,
             set: options.set,
             set_log: options.set_log,

@@ -8,8 +8,24 @@ use ottla_storage::journal;
 /// Journal files kept before the oldest are worked off: what a restart replays at most, times the size of a file.
 pub const KEEP_FILES: usize = 4;
 
-const LARGEST: u64 = 64 << 20;
-const SMALLEST: u64 = 4 << 20;
+/// Between which sizes the journal's files may be chosen, bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct JournalFiles {
+    /// On the smallest disk.
+    pub smallest: u64,
+    /// With room enough.
+    pub largest: u64,
+}
+
+impl Default for JournalFiles {
+    fn default() -> Self {
+        Self {
+            smallest: 4 << 20,
+            largest: 64 << 20,
+        }
+    }
+}
+
 /// A file is at most this part of the free space, appended bytes that are not in their segments yet at most the second, and what a
 /// segment allocates ahead the third.
 const PART: u64 = 128;
@@ -20,19 +36,21 @@ const AHEAD_PART: u64 = 1024;
 #[derive(Clone, Copy, Debug)]
 pub struct Room {
     free: u64,
+    files: JournalFiles,
 }
 
 impl Room {
     /// Measures for one of `shards`. A file system that does not say how much is free is taken for a large one.
-    pub async fn measure(path: &Path, shards: u16) -> Self {
+    pub async fn measure(path: &Path, shards: u16, files: JournalFiles) -> Self {
         let free = fs::free_space(path).await.unwrap_or(u64::MAX);
         Self {
             free: free / u64::from(shards.max(1)),
+            files,
         }
     }
 
     fn file_size(self) -> u64 {
-        let fitting = (self.free / PART).clamp(SMALLEST, LARGEST);
+        let fitting = (self.free / PART).clamp(self.files.smallest, self.files.largest);
         // A power of two, so that files of different starts can take each other's place.
         1 << fitting.ilog2()
     }
@@ -69,12 +87,16 @@ mod tests {
 
     #[test]
     fn journals_shrink_with_the_disk() {
-        assert_eq!(Room { free: u64::MAX }.file_size(), 64 << 20);
-        assert_eq!(Room { free: 1 << 30 }.file_size(), 8 << 20);
-        assert_eq!(Room { free: 300 << 20 }.file_size(), 4 << 20);
-        let small = Room { free: 300 << 20 };
+        let room = |free| Room {
+            free,
+            files: JournalFiles::default(),
+        };
+        assert_eq!(room(u64::MAX).file_size(), 64 << 20);
+        assert_eq!(room(1 << 30).file_size(), 8 << 20);
+        assert_eq!(room(300 << 20).file_size(), 4 << 20);
+        let small = room(300 << 20);
         assert_eq!(small.dirty(1 << 30), 300 << 14);
         assert!(small.reserve(small.dirty(1 << 30)) < 40 << 20);
-        assert_eq!(Room { free: u64::MAX }.dirty(1 << 30), 1 << 30);
+        assert_eq!(room(u64::MAX).dirty(1 << 30), 1 << 30);
     }
 }

@@ -94,7 +94,11 @@ impl TopicConfig {
             compact: values::list(&cleanup).any(|word| word == "compact"),
             retention_ms: limit("retention.ms"),
             retention_bytes: limit("retention.bytes"),
-            segment_bytes: view.int("segment.bytes"),
+            // Kafka's way for tests to have segments below the limit of `segment.bytes`; empty unless it was set.
+            segment_bytes: view
+                .text("internal.segment.bytes")
+                .parse()
+                .unwrap_or_else(|_| view.int("segment.bytes")),
             segment_ms: view.long("segment.ms"),
             segment_jitter_ms: view.long("segment.jitter.ms"),
             segment_index_bytes: view.int("segment.index.bytes"),

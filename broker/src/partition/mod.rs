@@ -275,6 +275,11 @@ impl State {
 
 impl Group for Partition {
     fn gather(&self, frames: &mut Vec<Frame>) -> Option<u64> {
+        if self.state.borrow().closed {
+            // Its last word in the journal may have been that it is forgotten: an entry behind that has nothing to
+            // follow, and the next start would take it for damage. Nobody was promised anything about it.
+            return None;
+        }
         self.drive();
         let mut state = self.state.borrow_mut();
         frames.append(&mut state.frames);

@@ -88,26 +88,34 @@ impl Checkpointer {
             if self.may_append() {
                 return;
             }
+            let dirty = self.store.dirty_bytes();
             self.wake.notify_one();
             flushed.await;
+            if self.store.dirty_bytes() >= dirty {
+                // Flushing does not help. What a start has replayed waits for its commit, and only the next append
+                // brings it; on a full disk nothing new is accepted anyway.
+                return;
+            }
         }
     }
 
     /// Runs until something fails; the failure is the disk's and the caller must stop the process.
     pub async fn run(self: Rc<Self>, source: Rc<dyn Source>) -> String {
+        let mut stuck = false;
         loop {
             self.wake.notified().await;
             while self.is_due() {
                 let dirty = self.store.dirty_bytes();
                 match self.work_off_oldest(&*source).await {
-                    // What is left belongs to appends in flight; the next write looks again. Or the disk is full.
+                    // What is left belongs to appends in flight, or waits for its commit; the next write looks again. If
+                    // that does not help, the disk is full.
                     Ok(0) if self.store.dirty_bytes() >= dirty => {
-                        if !self.may_append() {
+                        if !self.may_append() && std::mem::replace(&mut stuck, true) {
                             time::sleep(TRY_AGAIN).await;
                         }
                         break;
                     }
-                    Ok(_) => {}
+                    Ok(_) => stuck = false,
                     Err(why) => return why,
                 }
             }

@@ -7,7 +7,7 @@ mod crash;
 
 use std::{
     cell::Cell,
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     io::{Error, ErrorKind},
     path::{Path, PathBuf},
     rc::Rc,
@@ -63,10 +63,22 @@ pub(super) struct Disk {
     durable_names: BTreeMap<PathBuf, Entry>,
     changes: Vec<Change>,
     pub(super) in_flight: BTreeMap<u64, InFlight>,
-    locks: BTreeSet<PathBuf>,
+    /// Who holds a lock: the life of the node that took it.
+    locks: BTreeMap<PathBuf, u32>,
     /// Operations of each kind that still succeed before one fails on order.
     pub(super) planned_failures: BTreeMap<DiskOp, u64>,
     pub(super) used: u64,
+    /// Operations asked for and not completed, also those of a process that is gone.
+    pub(super) under_way: u64,
+}
+
+/// What a power loss took.
+#[derive(Default)]
+pub(super) struct Lost {
+    /// Sectors with un-synced writes of which some did not survive.
+    pub(super) sectors: u64,
+    /// Folder operations undone.
+    pub(super) names: u64,
 }
 
 /// A lock on a name; see `crate::fs::lock`.
@@ -129,9 +141,10 @@ impl Disk {
             durable_names: root,
             changes: Vec::new(),
             in_flight: BTreeMap::new(),
-            locks: BTreeSet::new(),
+            locks: BTreeMap::new(),
             planned_failures: BTreeMap::new(),
             used: 0,
+            under_way: 0,
         }
     }
 
@@ -417,18 +430,19 @@ impl Disk {
         }
     }
 
-    pub(super) fn lock(&mut self, path: &Path) -> Result<()> {
+    /// Takes a lock for a life of the node. What an earlier life still asked for when it ended is no lock.
+    pub(super) fn lock(&mut self, path: &Path, epoch: u32) -> Result<()> {
         if self.entry(path).is_none() {
             let inode = self.open(path, true, false)?;
             self.release(inode);
         }
-        if self.locks.insert(path.to_owned()) {
-            Ok(())
-        } else {
-            Err(Error::new(
+        if self.locks.get(path).is_some_and(|holder| *holder >= epoch) {
+            return Err(Error::new(
                 ErrorKind::ResourceBusy,
                 "another process holds the lock",
-            ))
+            ));
         }
+        self.locks.insert(path.to_owned(), epoch);
+        Ok(())
     }
 }

@@ -284,8 +284,10 @@ impl Image {
         }
     }
 
-    /// Power is lost: of what was not synced a part survives; `keep` is each sector's chance.
-    pub(super) fn crash(&mut self, rng: &mut Rng, keep: f64) {
+    /// Power is lost: of what was not synced a part survives; `keep` is each sector's chance. Returns how many sectors
+    /// are not as readers saw them.
+    pub(super) fn crash(&mut self, rng: &mut Rng, keep: f64) -> u64 {
+        let mut lost = 0;
         let kept = rng.below(self.lengths.len() as u64 + 1) as usize;
         let upto = kept
             .checked_sub(1)
@@ -304,13 +306,21 @@ impl Image {
                     candidates.push(version.data);
                 }
             }
-            if !candidates.is_empty() && rng.chance(keep) {
+            if candidates.is_empty() {
+                continue;
+            }
+            let newest = candidates.len() - 1;
+            if rng.chance(keep) {
                 let chosen = rng.below(candidates.len() as u64) as usize;
                 self.durable.insert(index, candidates.swap_remove(chosen));
+                lost += u64::from(chosen < newest);
+            } else {
+                lost += 1;
             }
         }
         self.len = self.durable_len;
         self.clear_beyond_end();
+        lost
     }
 
     /// Nothing that lay behind the end shows up when the file grows again.

@@ -51,9 +51,11 @@ impl Here {
         let latency = world.with_node(node, |node| latency(&node.disk));
         let delay = world.draw(latency);
         let (sender, receiver) = oneshot::channel();
+        world.with_node(node, |state| state.disk.under_way += 1);
         world.after(delay, move |world| {
             let result = world.with_node(node, |state| {
-                let lives = state.epoch == epoch || !state.last_crash.is_power_loss();
+                state.disk.under_way -= 1;
+                let lives = epoch >= state.powered_since;
                 lives.then(|| effect(world, &mut state.disk))
             });
             if let Some(result) = result {
@@ -130,8 +132,8 @@ impl Here {
 
     pub(crate) async fn lock(&self, path: &Path) -> Result<Lock> {
         let path = normal(path);
-        let theirs = path.clone();
-        self.names(move |disk| disk.lock(&theirs)).await?;
+        let (theirs, epoch) = (path.clone(), self.epoch());
+        self.names(move |disk| disk.lock(&theirs, epoch)).await?;
         Ok(Lock::new(
             self.world().clone(),
             self.node(),
@@ -162,6 +164,7 @@ fn draw_failure(world: &World, disk: &mut Disk, op: DiskOp, probability: f64) ->
         if *left == 0 {
             disk.planned_failures.remove(&op);
             world.note(Note::Fault, op as u64, 0);
+            world.count_fault(op.name());
             return true;
         }
         *left -= 1;
@@ -169,6 +172,7 @@ fn draw_failure(world: &World, disk: &mut Disk, op: DiskOp, probability: f64) ->
     let fails = world.chance(probability);
     if fails {
         world.note(Note::Fault, op as u64, 1);
+        world.count_fault(op.name());
     }
     fails
 }
@@ -283,6 +287,7 @@ impl File {
                     let free = disk.free();
                     let image = disk.image(inode).ok_or_else(io_error)?;
                     if image.reserve_cost(len) > free {
+                        world.count_fault("disk full");
                         return Err(disk_full());
                     }
                     let before = image.charged();
@@ -345,6 +350,7 @@ fn complete_write(world: &World, disk: &mut Disk, id: u64, dsync: bool) -> Resul
     }
     let cost = image.cost(pos, data.len() as u64);
     if cost > free {
+        world.count_fault("disk full");
         return Err(disk_full());
     }
     let sequence = world.next_sequence();

@@ -104,6 +104,16 @@ impl Here {
         }
     }
 
+    /// Ends this node's process as soon as the running poll is over.
+    pub(crate) fn abort(&self, why: &str) {
+        if !self.is_alive() {
+            return;
+        }
+        self.world
+            .with_node(self.node, |node| node.aborted = Some(why.to_owned()));
+        self.world.aborting.borrow_mut().push(self.node);
+    }
+
     pub(crate) async fn terminated(&self) {
         std::future::poll_fn(|cx| {
             self.world.with_node(self.node, |node| {

@@ -109,6 +109,24 @@ pub(super) fn heal(world: &Rc<World>, from: u16, to: u16) {
     }
 }
 
+/// What the system does when a process is gone: nobody listens any more, and what was connected is closed.
+pub(super) fn node_died(world: &Rc<World>, node: u16) {
+    let (listeners, ends) = {
+        let mut net = world.net.borrow_mut();
+        let (theirs, others) = std::mem::take(&mut net.listeners)
+            .into_iter()
+            .partition::<BTreeMap<_, _>, _>(|((of, _), _)| *of == node);
+        net.listeners = others;
+        let connections = net.connections.values().filter_map(Weak::upgrade);
+        let ends: Vec<_> = connections.filter(|c| c.nodes().contains(&node)).collect();
+        (theirs, ends)
+    };
+    drop(listeners);
+    for connection in ends {
+        connection.close_ends_of(world, node);
+    }
+}
+
 /// Breaks all connections between two nodes.
 pub(super) fn reset_between(world: &Rc<World>, a: u16, b: u16) {
     let connections = world.net.borrow().between(a, b);

@@ -1,13 +1,13 @@
 //! The handle of a test on its simulated world.
 
-use std::{net::IpAddr, rc::Rc, time::Duration};
+use std::{collections::BTreeMap, net::IpAddr, rc::Rc, time::Duration};
 
 use super::{
     disk::{Disk, normal},
     here::{Here, enter},
     net,
     options::{DiskOptions, NetOptions, Options},
-    world::{Node, Note, World},
+    world::{Node, World},
 };
 use crate::{
     shards::{Shard, ShardId},
@@ -51,6 +51,20 @@ pub enum DiskOp {
     RotRead,
 }
 
+impl DiskOp {
+    /// What its failure is called in a count of faults.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            DiskOp::Read => "read errors",
+            DiskOp::Write => "write errors",
+            DiskOp::Sync => "sync errors",
+            DiskOp::LoseWrite => "lost writes",
+            DiskOp::MisdirectWrite => "misdirected writes",
+            DiskOp::RotRead => "rotten bits",
+        }
+    }
+}
+
 /// A simulated world. Dropping it ends all tasks.
 pub struct Simulation {
     world: Rc<World>,
@@ -91,8 +105,10 @@ impl Simulation {
             up: true,
             epoch: 0,
             last_crash: CrashKind::Process,
+            powered_since: 0,
             paused: false,
             wall_offset_ms: 0,
+            aborted: None,
             terminated: false,
             terminate_wakers: Vec::new(),
             disk,
@@ -201,35 +217,25 @@ impl Simulation {
 
     /// Kills a node: all its tasks end where they are. Nothing happens when it is down already.
     pub fn crash(&self, node: NodeId, kind: CrashKind) {
-        let world = &self.world;
-        if !world.with_node(node.0, |node| node.up) {
-            return;
-        }
-        world.note(
-            Note::Crash,
-            u64::from(node.0),
-            u64::from(kind.is_power_loss()),
-        );
-        world.with_node(node.0, |node| {
-            node.up = false;
-            node.epoch += 1;
-            node.last_crash = kind;
-            node.paused = false;
-            node.terminated = false;
-            node.terminate_wakers.clear();
-        });
-        world.executor.end_all(world, Some(node.0));
-        world.with_node(node.0, |node| match kind {
-            CrashKind::Process => node.disk.process_died(),
-            CrashKind::Power => node
-                .disk
-                .power_lost(&mut world.rng.borrow_mut(), || world.next_sequence()),
-        });
+        self.world.crash(node.0, kind);
+    }
+
+    /// Why the node's process ended itself (`process::abort`), until it is started again.
+    pub fn aborted(&self, node: NodeId) -> Option<String> {
+        self.world.with_node(node.0, |node| node.aborted.clone())
+    }
+
+    /// Faults that happened so far, by kind.
+    pub fn faults(&self) -> BTreeMap<&'static str, u64> {
+        self.world.faults()
     }
 
     /// Switches a crashed node on again, with what its disk has kept and no tasks.
     pub fn restart(&self, node: NodeId) {
-        self.world.with_node(node.0, |node| node.up = true);
+        self.world.with_node(node.0, |node| {
+            node.up = true;
+            node.aborted = None;
+        });
     }
 
     /// Whether the node is up.
@@ -310,6 +316,11 @@ impl Simulation {
             .with_node(node.0, |node| node.disk.options.clone())
     }
 
+    /// Has the disk anything left to do? What a killed process asked for is completed after its end.
+    pub fn disk_busy(&self, node: NodeId) -> bool {
+        self.world.with_node(node.0, |node| node.disk.under_way > 0)
+    }
+
     /// Bytes in use on a disk.
     pub fn disk_used(&self, node: NodeId) -> u64 {
         self.world.with_node(node.0, |node| node.disk.used)
@@ -320,6 +331,12 @@ impl Simulation {
         self.world.with_node(node.0, |node| {
             node.disk.planned_failures.insert(op, skip);
         });
+    }
+
+    /// Forgets the failures that were planned and have not happened yet.
+    pub fn plan_no_failures(&self, node: NodeId) {
+        self.world
+            .with_node(node.0, |node| node.disk.planned_failures.clear());
     }
 
     /// Changes one stored byte of a file (xor with `mask`), durable and volatile. False if there is none.

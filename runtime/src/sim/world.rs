@@ -8,9 +8,9 @@ use std::{
 };
 
 use super::{
-    disk::Disk,
+    disk::{Disk, Lost},
     executor::Executor,
-    net::Net,
+    net::{self, Net},
     options::{Latency, Options},
     simulation::CrashKind,
 };
@@ -30,6 +30,10 @@ pub(crate) struct World {
     pub(super) executor: Executor,
     pub(super) nodes: RefCell<Vec<Node>>,
     pub(super) net: RefCell<Net>,
+    /// Nodes that gave up, to be ended before anything else runs.
+    pub(super) aborting: RefCell<Vec<u16>>,
+    /// Faults that happened, by kind.
+    faults: RefCell<BTreeMap<&'static str, u64>>,
 }
 
 /// When, then a random number, so that what happens at the same moment happens in any order.
@@ -48,8 +52,12 @@ pub(super) struct Node {
     /// Counts crashes: what belongs to an earlier life of the node is void.
     pub(super) epoch: u32,
     pub(super) last_crash: CrashKind,
+    /// The epoch that began with the last loss of power: what was under way before never happens.
+    pub(super) powered_since: u32,
     pub(super) paused: bool,
     pub(super) wall_offset_ms: i64,
+    /// Why the process ended itself, until it is started again.
+    pub(super) aborted: Option<String>,
     pub(super) terminated: bool,
     pub(super) terminate_wakers: Vec<Waker>,
     pub(super) disk: Disk,
@@ -82,6 +90,8 @@ impl World {
             executor: Executor::default(),
             nodes: RefCell::default(),
             net: RefCell::default(),
+            aborting: RefCell::default(),
+            faults: RefCell::default(),
         })
     }
 
@@ -105,6 +115,21 @@ impl World {
             hash ^= hash >> 29;
         }
         self.trace.set(hash);
+    }
+
+    /// Counts a fault that happened.
+    pub(super) fn count_fault(&self, kind: &'static str) {
+        self.count_faults(kind, 1);
+    }
+
+    pub(super) fn count_faults(&self, kind: &'static str, many: u64) {
+        if many > 0 {
+            *self.faults.borrow_mut().entry(kind).or_default() += many;
+        }
+    }
+
+    pub(super) fn faults(&self) -> BTreeMap<&'static str, u64> {
+        self.faults.borrow().clone()
     }
 
     pub(super) fn next_sequence(&self) -> u64 {
@@ -202,6 +227,7 @@ impl World {
         }
         self.executor.bury(self);
         if self.executor.run_one(self) {
+            self.end_aborting();
             let (low, high) = self.options.borrow().poll_ns;
             let cost = self.rng.borrow_mut().between(low, high);
             self.clock.set(self.now() + cost);
@@ -216,6 +242,49 @@ impl World {
             }
             _ => false,
         }
+    }
+
+    /// Ends the nodes that gave up in the last poll.
+    fn end_aborting(self: &Rc<Self>) {
+        loop {
+            let Some(node) = self.aborting.borrow_mut().pop() else {
+                return;
+            };
+            self.crash(node, CrashKind::Process);
+        }
+    }
+
+    /// Kills a node: all its tasks end where they are. Nothing happens when it is down already.
+    pub(super) fn crash(self: &Rc<Self>, node: u16, kind: CrashKind) {
+        if !self.with_node(node, |node| node.up) {
+            return;
+        }
+        let power = kind.is_power_loss();
+        self.note(Note::Crash, u64::from(node), u64::from(power));
+        self.with_node(node, |node| {
+            node.up = false;
+            node.epoch += 1;
+            node.last_crash = kind;
+            if power {
+                node.powered_since = node.epoch;
+            }
+            node.paused = false;
+            node.terminated = false;
+            node.terminate_wakers.clear();
+        });
+        self.executor.end_all(self, Some(node));
+        net::node_died(self, node);
+        let lost = self.with_node(node, |node| match kind {
+            CrashKind::Process => {
+                node.disk.process_died();
+                Lost::default()
+            }
+            CrashKind::Power => node
+                .disk
+                .power_lost(&mut self.rng.borrow_mut(), || self.next_sequence()),
+        });
+        self.count_faults("torn or lost sectors", lost.sectors);
+        self.count_faults("lost names", lost.names);
     }
 
     /// Moves the clock to `limit` when nothing happens before.

@@ -5,6 +5,8 @@
 //! Survivors of a torn tail (whole runs behind a torn one, which nobody was told of) are erased before anything is
 //! appended; see `format::run`.
 
+use std::collections::VecDeque;
+
 use bytes::Bytes;
 use ottla_runtime::fs::{Buf, File, OpenOptions};
 
@@ -30,6 +32,17 @@ pub(super) struct Replayed {
     pub position: u64,
     /// Ordinal and checksum of the last run; 0 and 0 without one.
     pub last: (u64, u32),
+    /// The last runs: those of which no other run says that they are durable.
+    unproven: VecDeque<Place>,
+}
+
+/// Where a run stands.
+struct Place {
+    ordinal: u64,
+    /// Index in the list of files.
+    file: usize,
+    position: u64,
+    length: u64,
 }
 
 /// A whole run header behind the journal's end: torn off by a crash, or proof of damage.
@@ -54,6 +67,7 @@ pub(super) async fn replay(files: &[Found]) -> Result<Replayed, StorageError> {
         file: 0,
         position: BLOCK as u64,
         last: (0, 0),
+        unproven: VecDeque::new(),
     };
     let mut replay = Replay {
         files,
@@ -96,7 +110,16 @@ impl Replay<'_> {
                 recovered::apply(&mut self.out.partitions, frame)
                     .map_err(|what| StorageError::corrupt(&found.path, position, what))?;
             }
-            position += block_up(run.length.into());
+            let length = block_up(run.length.into());
+            let unproven = &mut self.out.unproven;
+            unproven.retain(|place| place.ordinal > run.flushed);
+            unproven.push_back(Place {
+                ordinal: run.ordinal,
+                file: number,
+                position,
+                length,
+            });
+            position += length;
             self.started = true;
             self.out.last = (run.ordinal, crc);
             (self.out.file, self.out.position) = (number, position);
@@ -109,8 +132,14 @@ impl Replay<'_> {
                 "the oldest file's first run cannot be read",
             ));
         }
-        // A file may end early because the next run did not fit: the chain in the next file tells.
-        Ok(self.started)
+        // A file may end early because the next run did not fit: the chain in the next file tells. The very first run
+        // may not have fitted either.
+        Ok(self.started || self.is_complete())
+    }
+
+    /// Nothing was recycled yet: the chain begins with run 1.
+    fn is_complete(&self) -> bool {
+        self.files[0].header.sequence == 1
     }
 
     /// The run at `position` if it follows the last one.
@@ -127,8 +156,8 @@ impl Replay<'_> {
         let Ok((run, crc)) = Run::decode(&head, &header.journal, header.sequence, position) else {
             return Ok(None);
         };
-        let follows =
-            !self.started || (run.ordinal, run.previous) == (self.out.last.0 + 1, self.out.last.1);
+        let follows = (!self.started && !self.is_complete())
+            || (run.ordinal, run.previous) == (self.out.last.0 + 1, self.out.last.1);
         if !follows || position + u64::from(run.length) > header.size {
             return Ok(None);
         }
@@ -242,7 +271,9 @@ async fn survivors(found: &Found, from: u64) -> Result<Vec<(u64, Run)>, StorageE
 /// Makes what was found durable, and makes sure that nothing behind the end can ever be taken for a run.
 ///
 /// What a replay reads need not be durable: a killed process leaves writes that the system has and the disk may not,
-/// and they are about to be taken for acknowledged. So every file is synced, not only those that are changed.
+/// and they are about to be taken for acknowledged. So every file is synced, not only those that are changed. And a sync
+/// that failed may have dropped what no later sync will write: the last runs, of which nothing says that they were
+/// flushed, are written once more.
 async fn settle(files: &[Found], out: &Replayed, behind: &[Survivor]) -> Result<(), StorageError> {
     for (number, found) in files.iter().enumerate() {
         let file = File::open(&found.path, &options(Sync::After)).await?;
@@ -261,9 +292,19 @@ async fn settle(files: &[Found], out: &Replayed, behind: &[Survivor]) -> Result<
         for at in blocks {
             file.write_at(Buf::zeroed(BLOCK), at).await?;
         }
+        for place in out.unproven.iter().filter(|p| p.file == number) {
+            write_again(found, &file, place).await?;
+        }
         file.sync().await?;
         file.close().await?;
     }
+    Ok(())
+}
+
+async fn write_again(found: &Found, file: &File, place: &Place) -> Result<(), StorageError> {
+    let mut reader = Reader::open(found).await?;
+    let bytes = reader.read(place.position, place.length as usize).await?;
+    file.write_at(Buf::from(&bytes[..]), place.position).await?;
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use super::{Disk, Entry, Inode};
+use super::{Disk, Entry, Inode, Lost};
 use crate::rand::Rng;
 
 impl Disk {
@@ -19,7 +19,12 @@ impl Disk {
     }
 
     /// The machine lost power: of what was not synced an arbitrary part survives.
-    pub(in crate::sim) fn power_lost(&mut self, rng: &mut Rng, mut sequence: impl FnMut() -> u64) {
+    pub(in crate::sim) fn power_lost(
+        &mut self,
+        rng: &mut Rng,
+        mut sequence: impl FnMut() -> u64,
+    ) -> Lost {
+        let mut lost = Lost::default();
         self.locks.clear();
         // Extremes (nothing, everything) find more bugs than the middle: both get their share.
         let keep = self
@@ -38,14 +43,17 @@ impl Disk {
             }
         }
         for stored in self.files.values_mut() {
-            stored.image.crash(rng, keep);
+            lost.sectors += stored.image.crash(rng, keep);
         }
         for change in std::mem::take(&mut self.changes) {
             if rng.chance(keep) {
                 self.make_durable(&change);
+            } else {
+                lost.names += 1;
             }
         }
         self.forget_orphans();
+        lost
     }
 
     fn forget_orphans(&mut self) {

@@ -163,6 +163,7 @@ impl Connection {
         };
         if world.chance(resets) {
             world.note(Note::Fault, 100, self.number);
+            world.count_fault("connection resets");
             self.reset(world, me);
         } else {
             self.send(world, me, Piece::Data(bytes[..n].to_vec()));
@@ -211,6 +212,16 @@ impl Connection {
         }
     }
 
+    /// A node has died: its ends are closed, also those that somebody still holds.
+    pub(in crate::sim) fn close_ends_of(self: &Rc<Self>, world: &Rc<World>, node: u16) {
+        for me in [0, 1] {
+            let gone = self.state.borrow().gone[me];
+            if self.sides[me].node == node && !gone {
+                self.close(world, me);
+            }
+        }
+    }
+
     /// Breaks the connection from the point of view of `me`; the other side learns of it later.
     pub(in crate::sim) fn reset(self: &Rc<Self>, world: &Rc<World>, me: SideIndex) {
         self.break_side(me);
@@ -243,6 +254,7 @@ impl Connection {
         };
         let mut at = world.now() + world.draw(delay);
         if world.chance(stalls) {
+            world.count_fault("connection stalls");
             at += world.below(stall.as_nanos() as u64);
         }
         {
@@ -279,6 +291,7 @@ impl Connection {
     ) -> Arrival {
         let mut state = self.state.borrow_mut();
         let gone = state.gone[1 - from];
+        let broken = state.broken[1 - from];
         let flow = &mut state.flows[from];
         if cut || !flow.held.is_empty() {
             flow.held.push_back(piece);
@@ -288,7 +301,10 @@ impl Connection {
             Piece::Data(bytes) => {
                 world.note(Note::Segment, self.number, bytes.len() as u64);
                 flow.travelling = flow.travelling.saturating_sub(bytes.len());
-                if !gone {
+                if broken && !gone {
+                    // What arrives behind a reset is never read: a stream has no holes.
+                    Arrival::Nothing
+                } else if !gone {
                     flow.arrived.extend(bytes);
                     Arrival::Wake(flow.reader.take())
                 } else if powered {
@@ -314,8 +330,9 @@ impl Connection {
         for side in [0, 1] {
             if self.sides[side].node == from {
                 let held = std::mem::take(&mut self.state.borrow_mut().flows[side].held);
+                // At once: what was sent after them may be about to arrive.
                 for piece in held {
-                    self.send(world, side, piece);
+                    self.arrive(world, side, piece);
                 }
             }
         }

@@ -1,0 +1,104 @@
+//! The last look: after the faults everything there is is read, and compared with everything that is known.
+
+use std::rc::Rc;
+
+use ottla_protocol::ids::Uuid;
+use ottla_protocol::messages::metadata::MetadataRequest;
+use ottla_runtime::rand::Rng;
+
+use super::client::{Broken, Client, Shared};
+use super::ledger::{Honesty, Known};
+use super::reads::{EARLIEST, LATEST, NoRead};
+use super::wire::Wire;
+
+/// Bytes asked for at once.
+const BITE: i32 = 1 << 20;
+
+/// Reads everything, as often as it takes; ends early when a promise was broken.
+pub async fn audit(shared: Rc<Shared>, seed: u64) {
+    let mut client = Client {
+        shared,
+        rng: Rng::new(seed),
+        name: "audit".to_owned(),
+    };
+    loop {
+        let Some(mut wire) = client.connect().await else {
+            continue;
+        };
+        match everything(&mut client, &mut wire).await {
+            Ok(()) => return,
+            Err(Broken::Again) => client.pause().await,
+            Err(why) => return client.ended(&why),
+        }
+    }
+}
+
+async fn everything(client: &mut Client, wire: &mut Wire) -> Result<(), Broken> {
+    topics(client, wire).await?;
+    let live = client.shared.ledger.borrow().live();
+    for slot in live {
+        partition(client, wire, slot).await?;
+    }
+    Ok(())
+}
+
+/// All topics that must be there are, and no other.
+async fn topics(client: &mut Client, wire: &mut Wire) -> Result<(), Broken> {
+    let request = MetadataRequest {
+        topics: None,
+        ..Default::default()
+    };
+    let mut found: Vec<(String, Uuid)> = wire
+        .call(&request, 12, |r| {
+            let topics = r.topics.iter();
+            topics
+                .map(|t| (t.name.as_deref().unwrap_or("").to_owned(), t.topic_id))
+                .collect()
+        })
+        .await?;
+    found.sort();
+    let ledger = client.shared.ledger.borrow();
+    if ledger.honesty == Honesty::Lying {
+        return Ok(());
+    }
+    let id = |known: &Known| match known {
+        Known::There(id) => Some(*id),
+        _ => None,
+    };
+    let topics = ledger.topics.iter();
+    let want: Vec<_> = topics
+        .filter_map(|t| Some((t.name.clone(), id(&t.known)?)))
+        .collect();
+    // A creation that nobody heard of any more may have happened.
+    let late = |name: &str| {
+        let mut topics = ledger.topics.iter();
+        topics.any(|t| t.name == name && t.known == Known::Absent && t.late_create.is_some())
+    };
+    found.retain(|(name, _)| !late(name));
+    if found != want {
+        return Err(format!("topics are {found:?}, should be {want:?}").into());
+    }
+    Ok(())
+}
+
+async fn partition(client: &mut Client, wire: &mut Wire, slot: usize) -> Result<(), Broken> {
+    let start = client.list_offset(wire, slot, EARLIEST).await?.unwrap_or(0);
+    let end = client.list_offset(wire, slot, LATEST).await?.unwrap_or(0);
+    let (mut records, mut next) = (Vec::new(), start);
+    while next < end {
+        match client.fetch(wire, slot, next, BITE, 10).await? {
+            Ok(read) => {
+                next = read.records.last().map_or(next, |(offset, _)| offset + 1);
+                records.extend(read.records);
+            }
+            // Retention goes on.
+            Err(NoRead::OutOfRange) => return Err(Broken::Again),
+            Err(NoRead::Gone) => return Ok(()),
+        }
+    }
+    let ledger = client.shared.ledger.borrow();
+    if ledger.honesty < Honesty::Lying {
+        ledger.slots[slot].complete(start, end, &records)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,105 @@
+//! Consumers: read partitions from where they were, or from the beginning, or from a time, in bites of any size.
+
+use std::collections::BTreeMap;
+
+use ottla_runtime::time;
+
+use super::client::{Broken, Client};
+use super::reads::{EARLIEST, LATEST, NoRead};
+use super::wire::Wire;
+
+/// One consumer.
+pub struct Consumer {
+    client: Client,
+    /// Where it stands in each slot.
+    positions: BTreeMap<usize, i64>,
+}
+
+impl Consumer {
+    /// Stands nowhere yet.
+    pub fn new(client: Client) -> Self {
+        Self {
+            client,
+            positions: BTreeMap::new(),
+        }
+    }
+
+    /// Reads until the scenario ends.
+    pub async fn run(mut self) {
+        while !self.is_over() {
+            if let Some(mut wire) = self.client.connect().await
+                && let Err(why) = self.converse(&mut wire).await
+            {
+                self.client.ended(&why);
+            }
+            self.client.pause().await;
+        }
+        self.client.shared.ledger.borrow_mut().finished += 1;
+    }
+
+    fn is_over(&self) -> bool {
+        self.client.shared.ledger.borrow().ending
+    }
+
+    async fn converse(&mut self, wire: &mut Wire) -> Result<(), Broken> {
+        while !self.is_over() {
+            let live = self.client.shared.ledger.borrow().live();
+            if live.is_empty() {
+                self.client.pause().await;
+                continue;
+            }
+            let slot = live[self.client.rng.below(live.len() as u64) as usize];
+            match self.client.rng.below(12) {
+                0 => drop(self.client.list_offset(wire, slot, LATEST).await?),
+                1 => {
+                    let start = self.client.list_offset(wire, slot, EARLIEST).await?;
+                    self.positions.insert(slot, start.unwrap_or(0));
+                }
+                2 => {
+                    let when = time::wall_ms() - self.client.rng.below(3_000) as i64;
+                    if let Some(at) = self.client.offset_at(wire, slot, when).await? {
+                        self.positions.insert(slot, at);
+                    }
+                }
+                _ => {
+                    for _ in 0..=self.client.rng.below(4) {
+                        self.bite(wire, slot).await?;
+                    }
+                }
+            }
+            self.client.pause().await;
+        }
+        Ok(())
+    }
+
+    async fn bite(&mut self, wire: &mut Wire, slot: usize) -> Result<(), Broken> {
+        let at = self.positions.get(&slot).copied().unwrap_or(0);
+        let bytes = 1 << (6 + self.client.rng.below(12));
+        let wait_ms = self.client.rng.below(100) as i32;
+        let next = match self.client.fetch(wire, slot, at, bytes, wait_ms).await? {
+            Ok(read) => read.records.last().map_or(at, |(offset, _)| offset + 1),
+            Err(NoRead::Gone) => return Ok(()),
+            Err(NoRead::OutOfRange) => self.after_out_of_range(wire, slot, at).await?,
+        };
+        self.positions.insert(slot, next);
+        Ok(())
+    }
+
+    /// The log begins later than where this consumer stood, or nothing was wrong with its offset.
+    async fn after_out_of_range(
+        &mut self,
+        wire: &mut Wire,
+        slot: usize,
+        at: i64,
+    ) -> Result<i64, Broken> {
+        let Some(start) = self.client.list_offset(wire, slot, EARLIEST).await? else {
+            return Ok(at);
+        };
+        let slot = &self.client.shared.ledger.borrow().slots[slot];
+        if start <= at && slot.live && at <= slot.floor().high_watermark {
+            let name = slot.name();
+            return Err(format!("{name}: {at} is out of range, but it starts at {start}").into());
+        }
+        Ok(start)
+    }
+}
