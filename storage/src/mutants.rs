@@ -1,17 +1,88 @@
-//! Planted bugs, to prove that the checks find them. Compiled only with the feature `mutants`, which nothing but the
-//! fault suite enables; without it [`planted`] is the constant `false` and every branch on it is gone.
+//! Planted bugs, to prove that the checks find them: in this crate and in those above it. Compiled only with the feature
+//! `mutants`, which nothing but the fault suite enables; without it [`planted`] is the constant `false` and every branch on
+//! it is gone.
 
-/// A bug that can be planted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mutant {
+macro_rules! mutants {
+    ($($(#[$doc:meta])* $mutant:ident $name:literal;)*) => {
+        /// A bug that can be planted.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Mutant {
+            $($(#[$doc])* $mutant,)*
+        }
+
+        impl Mutant {
+            /// All of them.
+            pub const ALL: &'static [Mutant] = &[$(Mutant::$mutant),*];
+
+            /// What it is called on a command line.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Mutant::$mutant => $name,)*
+                }
+            }
+        }
+    };
+}
+
+mutants! {
     /// The journal writes but never flushes.
-    SkipFlush,
+    SkipFlush "skip-flush";
     /// The journal says "flushed" when it has only issued the write.
-    AckBeforeFlush,
+    AckBeforeFlush "ack-before-flush";
     /// Replay takes the last good run for a torn one.
-    CutAckedTail,
+    CutAckedTail "cut-acked-tail";
     /// A log's end offset advances one too few, so that the next batch reuses an offset.
-    OffsetTwice,
+    OffsetTwice "offset-twice";
+    /// The oldest journal file is used again although a partition needs it.
+    RecycleTooEarly "recycle-too-early";
+    /// A new journal file's name is not flushed.
+    NameNotFlushed "name-not-flushed";
+    /// A start takes what it reads for durable, also after a flush that failed.
+    TailNotRewritten "tail-not-rewritten";
+    /// A start looks for the first run in the first journal file only.
+    FirstRunElsewhere "first-run-elsewhere";
+    /// Checkpoints are ahead of the segments: those are written and not flushed.
+    SegmentNotFlushed "segment-not-flushed";
+    /// A new segment's name is not flushed.
+    SegmentNameNotFlushed "segment-name-not-flushed";
+    /// Retention by size removes one segment too many.
+    RetentionTooMuch "retention-too-much";
+    /// Retention by time removes what is half as old as it may be.
+    RetentionTooYoung "retention-too-young";
+    /// What DeleteRecords deleted can be read for as long as it is there.
+    ReadDeleted "read-deleted";
+    /// A search by time finds later records than the first.
+    WrongTime "wrong-time";
+    /// A deleted partition goes on writing behind its last word.
+    EntryBehindForget "entry-behind-forget";
+    /// Nothing may be appended while much waits for its segments, also if that waits for the append.
+    NoRoomForCommits "no-room-for-commits";
+    /// What is appended counts as committed for readers.
+    ReadUncommitted "read-uncommitted";
+    /// Readers get records at and beyond the high watermark.
+    ServeBeyondHighWatermark "serve-beyond-high-watermark";
+    /// Producers are answered when their batch is appended.
+    AckBeforeCommit "ack-before-commit";
+    /// A start forgets all idempotent producers.
+    ProducersForgotten "producers-forgotten";
+    /// A start knows idempotent producers from the last checkpoint only.
+    TailProducersForgotten "tail-producers-forgotten";
+    /// A batch that is there already is appended again.
+    DuplicateTaken "duplicate-taken";
+    /// A batch that is there already is acknowledged at another offset.
+    RepeatAnsweredWrong "repeat-answered-wrong";
+    /// DeleteRecords moves the log's start in memory only.
+    DeleteNotLogged "delete-not-logged";
+    /// ListOffsets takes the log's end for the high watermark.
+    LatestIsEnd "latest-is-end";
+    /// Changes of topics and settings are answered and not logged.
+    ChangeNotLogged "change-not-logged";
+    /// A block of producer ids is the one before.
+    ProducerIdsAgain "producer-ids-again";
+    /// A start with another number of shards brings the checkpoints along, not what came after.
+    ReshardForgets "reshard-forgets";
+    /// Retention removes segments before its checkpoint says that the log starts behind them.
+    StartNotDurable "start-not-durable";
 }
 
 #[cfg(feature = "mutants")]
@@ -28,18 +99,17 @@ mod planting {
         PLANTED.set(mutant);
     }
 
-    pub(crate) fn planted(mutant: Mutant) -> bool {
+    /// Whether this bug is planted.
+    pub fn planted(mutant: Mutant) -> bool {
         PLANTED.get() == Some(mutant)
     }
 }
 
 #[cfg(feature = "mutants")]
-pub use planting::plant;
-#[cfg(feature = "mutants")]
-pub(crate) use planting::planted;
+pub use planting::{plant, planted};
 
 /// Whether this bug is planted.
 #[cfg(not(feature = "mutants"))]
-pub(crate) const fn planted(_: Mutant) -> bool {
+pub const fn planted(_: Mutant) -> bool {
     false
 }

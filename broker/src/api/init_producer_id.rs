@@ -3,6 +3,7 @@
 
 use ottla_protocol::error_code::ErrorCode;
 use ottla_protocol::messages::init_producer_id::{InitProducerIdRequest, InitProducerIdResponse};
+use ottla_storage::mutants::{Mutant, planted};
 
 use super::{Close, Context, RequestMeta};
 use crate::controller::{Command, Outcome};
@@ -36,7 +37,10 @@ pub async fn handle(
         }
         match ctx.controller(Command::AllocateProducerIds).await {
             Outcome::ProducerIds(Ok(block)) => {
-                *ctx.producer_ids.borrow_mut() = block.first..block.first + i64::from(block.count);
+                let again = planted(Mutant::ProducerIdsAgain) && block.first > 0;
+                let shift = if again { i64::from(block.count) } else { 0 };
+                *ctx.producer_ids.borrow_mut() =
+                    block.first - shift..block.first + i64::from(block.count);
             }
             Outcome::ProducerIds(Err(refusal)) | Outcome::Refused(refusal) => {
                 return Ok(refused(refusal.code));

@@ -6,6 +6,7 @@ use ottla_protocol::ids::NodeId;
 use ottla_runtime::fs;
 use ottla_storage::Frame;
 use ottla_storage::journal::{self, Journal, Recovered};
+use ottla_storage::mutants::{Mutant, planted};
 
 use super::StartError;
 use super::identity::DataFolder;
@@ -148,6 +149,7 @@ async fn lay_out(folder: &mut DataFolder, plan: &Plan) -> Result<(), StartError>
                 found
                     .entries
                     .iter()
+                    .filter(|_| !planted(Mutant::ReshardForgets))
                     .cloned()
                     .map(|entry| Frame::Entry { id: *id, entry }),
             );

@@ -22,6 +22,7 @@ use ottla_protocol::ids::{PartitionId, Uuid};
 use ottla_protocol::record::{self, BatchBuilder, BatchOptions};
 use ottla_runtime::sync::Semaphore;
 use ottla_runtime::{rand, time};
+use ottla_storage::mutants::{Mutant, planted};
 
 use super::{Command, Outcome, Record, Refusal, State};
 use crate::config::TopicConfig;
@@ -117,7 +118,9 @@ impl Controller {
         let payload = Record::encode_all(&records);
         self.since_snapshot
             .set(self.since_snapshot.get() + payload.len());
-        if let Err(code) = self.append(&[(COMMAND, payload)]).await {
+        if !planted(Mutant::ChangeNotLogged)
+            && let Err(code) = self.append(&[(COMMAND, payload)]).await
+        {
             let why = format!(
                 "the controller's log did not take the change: {}",
                 code.message()

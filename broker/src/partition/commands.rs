@@ -9,6 +9,7 @@ use bytes::{Buf, BufMut, Bytes, BytesMut};
 use ottla_protocol::error_code::ErrorCode;
 use ottla_raft::{Entry, Payload};
 use ottla_runtime::sync::oneshot;
+use ottla_storage::mutants::{Mutant, planted};
 
 use super::{Partition, State};
 
@@ -51,6 +52,9 @@ impl Partition {
             let start = self.log.start_offset();
             if target <= start {
                 return Ok(start);
+            }
+            if planted(Mutant::DeleteNotLogged) {
+                return Ok(self.log.advance_start(target));
             }
             let payload = Payload::Command(advance_start(target));
             let proposed = state

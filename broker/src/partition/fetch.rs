@@ -6,6 +6,7 @@ use ottla_protocol::error_code::ErrorCode;
 use ottla_protocol::ids::PartitionId;
 use ottla_runtime::time;
 use ottla_storage::log::ReadError;
+use ottla_storage::mutants::{Mutant, planted};
 
 use super::Partition;
 use super::calls::{FetchPart, Fetched};
@@ -26,7 +27,10 @@ impl Partition {
                 Err(code) => return Fetched::refused(code),
             }
         }
-        let (start, end) = (self.log.start_offset(), self.log.end_offset());
+        let (start, end) = match planted(Mutant::ReadDeleted) {
+            true => (0, self.log.end_offset()),
+            false => (self.log.start_offset(), self.log.end_offset()),
+        };
         if fetched.diverging.is_none() && (part.offset < start || part.offset > end) {
             return Fetched::refused(ErrorCode::OFFSET_OUT_OF_RANGE);
         }
@@ -57,7 +61,10 @@ impl Partition {
         state
             .check_epoch(part.current_leader_epoch)
             .map_err(Fetched::refused)?;
-        let high_watermark = state.high_watermark;
+        let high_watermark = match planted(Mutant::ReadUncommitted) {
+            true => self.log.end_offset(),
+            false => state.high_watermark,
+        };
         let fetched = Fetched {
             high_watermark,
             // Transactions come with the coordinators; until then everything committed is stable.
@@ -65,7 +72,11 @@ impl Partition {
             log_start_offset: self.log.start_offset(),
             ..Fetched::refused(ErrorCode::NONE)
         };
-        Ok((fetched, high_watermark))
+        let limit = match planted(Mutant::ServeBeyondHighWatermark) {
+            true => self.log.end_offset(),
+            false => high_watermark,
+        };
+        Ok((fetched, limit))
     }
 
     /// KIP-595: where the reader's log and ours part, if they do.

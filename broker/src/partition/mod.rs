@@ -37,6 +37,7 @@ use ottla_runtime::sync::oneshot;
 use ottla_runtime::task::{self, Share};
 use ottla_storage::Frame;
 use ottla_storage::log::Log;
+use ottla_storage::mutants::{Mutant, planted};
 
 use self::produce::Ack;
 use self::producers::Producers;
@@ -275,7 +276,7 @@ impl State {
 
 impl Group for Partition {
     fn gather(&self, frames: &mut Vec<Frame>) -> Option<u64> {
-        if self.state.borrow().closed {
+        if self.state.borrow().closed && !planted(Mutant::EntryBehindForget) {
             // Its last word in the journal may have been that it is forgotten: an entry behind that has nothing to
             // follow, and the next start would take it for damage. Nobody was promised anything about it.
             return None;

@@ -1,6 +1,7 @@
 //! Offsets by time, by special value and by leader epoch.
 
 use ottla_protocol::error_code::ErrorCode;
+use ottla_storage::mutants::{Mutant, planted};
 
 use super::Partition;
 use super::calls::{ActiveProducer, EpochEnd, ListOffset, Listed};
@@ -32,8 +33,12 @@ impl Partition {
         };
         let found = match question.timestamp {
             LATEST => {
+                let end = match planted(Mutant::LatestIsEnd) {
+                    true => self.log.end_offset(),
+                    false => high_watermark,
+                };
                 return Ok(Listed {
-                    offset: high_watermark,
+                    offset: end,
                     timestamp: -1,
                     leader_epoch: term,
                 });

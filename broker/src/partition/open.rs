@@ -14,6 +14,7 @@ use ottla_runtime::sync::oneshot;
 use ottla_runtime::{rand, time};
 use ottla_storage::journal::RecoveredPartition;
 use ottla_storage::log::{Log, LogConfig, Start};
+use ottla_storage::mutants::{Mutant, planted};
 use ottla_storage::{Checkpoint, Entry, EntryKind, Frame, StorageError};
 
 use super::producers::{Producers, Sequenced};
@@ -250,11 +251,16 @@ fn recover_producers(found: &RecoveredPartition) -> Result<Producers, prost::Dec
         Some(checkpoint) => state::decode(&checkpoint.state)?,
         None => Producers::default(),
     };
+    if planted(Mutant::ProducersForgotten) {
+        producers = Producers::default();
+    }
     let (_, through) = producers.committed();
     for entry in found
         .entries
         .iter()
         .filter(|e| e.kind == EntryKind::Data && e.base_offset >= through)
+        .filter(|_| !planted(Mutant::ProducersForgotten))
+        .filter(|_| !planted(Mutant::TailProducersForgotten))
     {
         // Its checksum was right and it was checked when it was produced: a header that does not parse cannot be.
         let Ok(header) = BatchHeader::parse(&entry.body) else {

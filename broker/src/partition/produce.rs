@@ -8,6 +8,7 @@ use ottla_protocol::error_code::ErrorCode;
 use ottla_protocol::record;
 use ottla_raft::{Payload, Refused};
 use ottla_runtime::time;
+use ottla_storage::mutants::{Mutant, planted};
 
 use super::calls::{ProduceRules, Produced};
 use super::checks::{self, Checked, Invalid};
@@ -117,6 +118,11 @@ impl Partition {
             base_offset,
             log_append_time,
         };
+        if new && planted(Mutant::AckBeforeCommit) {
+            drop(state);
+            self.mark();
+            return ack.committed(self.log.start_offset());
+        }
         if last_offset < state.high_watermark {
             // A repeat of something committed long ago.
             drop(state);
@@ -161,8 +167,13 @@ impl Partition {
                 .map_err(Produced::refused)?
             {
                 Verdict::New => {}
+                Verdict::Duplicate(_) if planted(Mutant::DuplicateTaken) => {}
                 Verdict::Duplicate(before) => {
-                    return Ok(Accepted::repeat(before.base_offset, before.last_offset));
+                    let shift = i64::from(planted(Mutant::RepeatAnsweredWrong));
+                    return Ok(Accepted::repeat(
+                        before.base_offset + shift,
+                        before.last_offset,
+                    ));
                 }
             }
         }

@@ -11,6 +11,7 @@ mod draw;
 mod fate;
 mod ledger;
 mod life;
+pub mod mutants;
 mod producer;
 mod reads;
 mod report;
@@ -23,6 +24,8 @@ use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
+
+use ottla_storage::mutants::Mutant;
 
 use self::report::Report;
 pub use self::seed::{Outcome, run};
@@ -48,6 +51,9 @@ pub struct Args {
     /// Goes on after a finding
     #[arg(long)]
     pub keep_going: bool,
+    /// Plants a bug; `mutants` lists them
+    #[arg(long, value_parser = mutants::parse)]
+    pub mutant: Option<Mutant>,
 }
 
 /// Runs the seeds and prints what they came to; fails when a promise was broken or two runs of a seed differ.
@@ -62,8 +68,8 @@ pub fn main(args: &Args) -> ExitCode {
             if seed >= first.saturating_add(seeds) || stop.load(Ordering::Relaxed) {
                 return;
             }
-            let outcome = guarded(seed, args.trace);
-            let differs = args.twice && guarded(seed, false) != outcome;
+            let outcome = guarded(seed, args.trace, args.mutant);
+            let differs = args.twice && guarded(seed, false, args.mutant) != outcome;
             let mut report = report.lock().unwrap_or_else(|e| e.into_inner());
             report.add(seed, &outcome, differs);
             if (outcome.violation.is_some() || differs) && !args.keep_going {
@@ -86,8 +92,8 @@ pub fn main(args: &Args) -> ExitCode {
 }
 
 /// A seed whose panics are findings.
-fn guarded(seed: u64, story: bool) -> Outcome {
-    let caught = std::panic::catch_unwind(|| run(seed, story));
+fn guarded(seed: u64, story: bool, mutant: Option<Mutant>) -> Outcome {
+    let caught = std::panic::catch_unwind(|| run(seed, story, mutant));
     caught.unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str);
         let text = text.or_else(|| panic.downcast_ref::<&str>().copied());

@@ -129,6 +129,10 @@ impl Client {
         if answer.start > answer.high_watermark {
             return Err(format!("{name}: the log starts beyond its high watermark").into());
         }
+        if from < floor.start {
+            let start = floor.start;
+            return Err(format!("{name}: served at {from}, though it started at {start}").into());
+        }
         if records.is_empty() && from < floor.high_watermark {
             let end = floor.high_watermark;
             return Err(format!("{name}: nothing at {from}, the high watermark was {end}").into());

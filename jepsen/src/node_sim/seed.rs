@@ -9,6 +9,7 @@ use std::time::Duration;
 use ottla_runtime::rand::Rng;
 use ottla_runtime::shards::ShardId;
 use ottla_runtime::sim::{CrashKind, NodeId, Simulation};
+use ottla_storage::mutants::{self, Mutant};
 
 use super::admin::Keeper;
 use super::audit::audit;
@@ -60,8 +61,9 @@ struct Run {
     clients_started: usize,
 }
 
-/// Runs a seed.
-pub fn run(seed: u64, story: bool) -> Outcome {
+/// Runs a seed, with a bug planted if one is given.
+pub fn run(seed: u64, story: bool, mutant: Option<Mutant>) -> Outcome {
+    mutants::plant(mutant);
     let mut run = Run::new(seed, story);
     run.tell(|| format!("seed {seed}"));
     let plan = format!("{:#?}", run.draw);

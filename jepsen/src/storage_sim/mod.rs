@@ -44,14 +44,17 @@ pub struct Args {
     pub mutant: Option<Mutant>,
 }
 
+/// The bugs that this suite can see.
+const MUTANTS: [Mutant; 4] = [
+    Mutant::SkipFlush,
+    Mutant::AckBeforeFlush,
+    Mutant::CutAckedTail,
+    Mutant::OffsetTwice,
+];
+
 fn parse_mutant(name: &str) -> Result<Mutant, String> {
-    match name {
-        "skip-flush" => Ok(Mutant::SkipFlush),
-        "ack-before-flush" => Ok(Mutant::AckBeforeFlush),
-        "cut-acked-tail" => Ok(Mutant::CutAckedTail),
-        "offset-twice" => Ok(Mutant::OffsetTwice),
-        _ => Err("one of skip-flush, ack-before-flush, cut-acked-tail, offset-twice".to_owned()),
-    }
+    let known = MUTANTS.into_iter().find(|m| m.name() == name);
+    known.ok_or_else(|| format!("one of {}", MUTANTS.map(Mutant::name).join(", ")))
 }
 
 /// What one seed came to.

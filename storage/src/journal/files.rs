@@ -20,6 +20,7 @@ use ottla_runtime::sync::Notify;
 use crate::error::StorageError;
 use crate::format::journal_file::JournalFile;
 use crate::format::{BLOCK, block_up};
+use crate::mutants::{Mutant, planted};
 
 const NEW: &str = "next.tmp";
 const SPARE: &str = "spare.free";
@@ -130,7 +131,9 @@ impl Folder {
         file.sync().await?;
         file.close().await?;
         fs::rename(at, self.path(sequence)).await?;
-        fs::sync_dir(&self.dir).await?;
+        if !planted(Mutant::NameNotFlushed) {
+            fs::sync_dir(&self.dir).await?;
+        }
         Ok(())
     }
 

@@ -139,7 +139,7 @@ impl Replay<'_> {
 
     /// Nothing was recycled yet: the chain begins with run 1.
     fn is_complete(&self) -> bool {
-        self.files[0].header.sequence == 1
+        self.files[0].header.sequence == 1 && !planted(Mutant::FirstRunElsewhere)
     }
 
     /// The run at `position` if it follows the last one.
@@ -292,7 +292,8 @@ async fn settle(files: &[Found], out: &Replayed, behind: &[Survivor]) -> Result<
         for at in blocks {
             file.write_at(Buf::zeroed(BLOCK), at).await?;
         }
-        for place in out.unproven.iter().filter(|p| p.file == number) {
+        let unproven = out.unproven.iter().filter(|p| p.file == number);
+        for place in unproven.filter(|_| !planted(Mutant::TailNotRewritten)) {
             write_again(found, &file, place).await?;
         }
         file.sync().await?;

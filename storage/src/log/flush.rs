@@ -25,6 +25,7 @@ use super::{Inner, Log};
 use crate::error::StorageError;
 use crate::format::checkpoint::Tail;
 use crate::format::{BLOCK, block_down, block_up};
+use crate::mutants::{Mutant, planted};
 use crate::segment::index::Index;
 use crate::segment::{data_path, index_path};
 
@@ -158,7 +159,9 @@ impl Inner {
         self.allocate(&file, tail.length, tail.length + piece.bytes as u64)
             .await?;
         write_bytes(&file, &path, tail.length, &piece.batches).await?;
-        file.sync().await?;
+        if !planted(Mutant::SegmentNotFlushed) {
+            file.sync().await?;
+        }
         let index = self.grown_index(&tail, &piece.batches).await?;
         let (last, _) = piece.batches[piece.batches.len() - 1];
         tail.length += piece.bytes as u64;
@@ -247,7 +250,9 @@ impl Inner {
             .await?;
         // An earlier attempt, or a flush that no checkpoint covers, may have left bytes.
         file.truncate(0).await?;
-        fs::sync_dir(&self.dir).await?;
+        if !planted(Mutant::SegmentNameNotFlushed) {
+            fs::sync_dir(&self.dir).await?;
+        }
         self.state.borrow_mut().allocated = 0;
         Ok(())
     }

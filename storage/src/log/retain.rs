@@ -10,6 +10,7 @@ use ottla_runtime::fs;
 
 use super::Log;
 use crate::error::StorageError;
+use crate::mutants::{Mutant, planted};
 use crate::segment::{data_path, index_path};
 
 impl Log {
@@ -39,8 +40,11 @@ impl Log {
             if end > limit || end > self.flushed().end_offset {
                 break;
             }
-            let large = config.retention_bytes >= 0
-                && size.saturating_sub(length) >= config.retention_bytes as u64;
+            let left = match planted(Mutant::RetentionTooMuch) {
+                true => size,
+                false => size.saturating_sub(length),
+            };
+            let large = config.retention_bytes >= 0 && left >= config.retention_bytes as u64;
             let goes = (large && !open)
                 || self
                     .too_old(base, length, now_ms, config.retention_ms)
@@ -70,6 +74,10 @@ impl Log {
         }
         // Records without timestamps (-1) have no age: their segment goes by size only.
         let youngest = self.segment_max(base, length).await?;
+        let retention_ms = match planted(Mutant::RetentionTooYoung) {
+            true => retention_ms / 2,
+            false => retention_ms,
+        };
         Ok(youngest >= 0 && now_ms.saturating_sub(youngest) > retention_ms)
     }
 

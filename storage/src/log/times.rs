@@ -6,6 +6,7 @@ use ottla_protocol::record::{BatchView, TimestampType, batches};
 use super::Log;
 use super::read::{Place, ReadError};
 use crate::error::{Corrupt, StorageError};
+use crate::mutants::{Mutant, planted};
 use crate::segment::data_path;
 
 /// Read in one go while looking for a record.
@@ -35,6 +36,10 @@ impl Log {
         limit: i64,
     ) -> Result<Option<TimedOffset>, ReadError> {
         let start = self.start_offset();
+        let timestamp = match planted(Mutant::WrongTime) {
+            true => timestamp + 50,
+            false => timestamp,
+        };
         let (segments, dirty) = self.snapshot(start);
         for (base, length) in segments {
             if self.segment_max(base, length).await? < timestamp {
