@@ -47,6 +47,8 @@ mutants! {
     SegmentNameNotFlushed "segment-name-not-flushed";
     /// Retention by size removes one segment too many.
     RetentionTooMuch "retention-too-much";
+    /// Retention by size counts what is deleted already and waits for its removal.
+    RetentionCountsDeleted "retention-counts-deleted";
     /// Retention by time removes what is half as old as it may be.
     RetentionTooYoung "retention-too-young";
     /// What DeleteRecords deleted can be read for as long as it is there.

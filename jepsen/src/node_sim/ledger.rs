@@ -109,8 +109,8 @@ pub struct Ledger {
     pub producer_ids: BTreeSet<i64>,
     /// Which life of the broker this is: what a life did not finish, no other does.
     pub life: u32,
-    /// The broker was asked to stop in this life: it may refuse what it cannot finish.
-    pub stopping: bool,
+    /// The last life in which the broker was asked to stop: it may refuse what it cannot finish.
+    pub stopped_in: Option<u32>,
     /// Clients that have finished what they had in flight.
     pub finished: usize,
     /// Counters.
@@ -142,7 +142,7 @@ impl Ledger {
             slots: Vec::new(),
             producer_ids: BTreeSet::new(),
             life: 0,
-            stopping: false,
+            stopped_in: None,
             finished: 0,
             counts: Counts::default(),
             story,
@@ -161,6 +161,11 @@ impl Ledger {
         self.violation.as_ref()
     }
 
+    /// May the broker have been stopping when it gave an answer that arrives now?
+    pub fn stopping(&self) -> bool {
+        self.stopped_in.is_some_and(|life| self.life <= life + 1)
+    }
+
     /// Partitions whose deletion nobody asked for.
     pub fn live(&self) -> Vec<usize> {
         (0..self.slots.len())
@@ -171,7 +176,7 @@ impl Ledger {
     /// A topic was created, or found to be there after a creation that was not answered.
     pub fn there(&mut self, topic: usize, id: Uuid, partitions: i32) {
         let index = topic;
-        if self.topics[topic].gone.contains(&id) {
+        if self.topics[topic].gone.contains(&id) && self.honesty < Honesty::Lying {
             self.violate(format!(
                 "topic {} {id} is back, which was deleted",
                 self.topics[topic].name

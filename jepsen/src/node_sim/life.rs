@@ -60,6 +60,7 @@ impl Machine {
             memory: Some("64M".to_owned()),
             config: None,
             set: draw.set.clone(),
+            set_log: |_| {},
         };
         let mut plan = Plan::new(options).map_err(|e| e.to_string())?;
         plan.journal = JournalFiles {

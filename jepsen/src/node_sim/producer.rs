@@ -2,7 +2,7 @@
 //! until they are acknowledged. Any other sends each batch once, with acks 0, 1 or all, and never learns what became
 //! of those whose connection broke.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use bytes::Bytes;
 use ottla_protocol::error_code::ErrorCode;
@@ -62,9 +62,6 @@ pub struct Producer {
     id: Option<(i64, i16)>,
     session: u64,
     zero: BTreeMap<usize, u64>,
-    /// Slots whose first batch under this id was refused by a full disk. A broker takes any sequence from a producer that
-    /// it does not know, so the next batch may have been taken when there was room again; the first never can be then.
-    overtaken: BTreeSet<usize>,
     next: BTreeMap<usize, u64>,
     flights: VecDeque<Flight>,
 }
@@ -80,7 +77,6 @@ impl Producer {
             id: None,
             session: 0,
             zero: BTreeMap::new(),
-            overtaken: BTreeSet::new(),
             next: BTreeMap::new(),
             flights: VecDeque::new(),
         }
@@ -181,7 +177,6 @@ impl Producer {
         self.id = Some((id, epoch));
         self.session += 1;
         self.zero.clone_from(&self.next);
-        self.overtaken.clear();
         Ok(())
     }
 
@@ -355,16 +350,13 @@ impl Producer {
         if !live {
             return Some(Broken::Again);
         }
-        if self.zero.get(&batch.slot).copied().unwrap_or(0) == batch.first {
-            if code == ErrorCode::KAFKA_STORAGE_ERROR {
-                self.overtaken.insert(batch.slot);
-            }
-            if code == ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER
-                && self.overtaken.contains(&batch.slot)
-            {
-                self.id = None;
-                return Some(Broken::Again);
-            }
+        let is_first = self.zero.get(&batch.slot).copied().unwrap_or(0) == batch.first;
+        let failing = self.client.shared.ledger.borrow().failing;
+        if code == ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER && is_first && failing {
+            // It was refused for the disk, and the next one was not: a broker takes any sequence from a producer that it
+            // does not know. As in Kafka, only a new id helps.
+            self.id = None;
+            return Some(Broken::Again);
         }
         Some(self.client.refused(&what, code))
     }

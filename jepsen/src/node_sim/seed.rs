@@ -142,7 +142,9 @@ impl Run {
             let tell = |what| {
                 *faults.entry(what).or_default() += 1;
                 let mut ledger = shared.ledger.borrow_mut();
-                ledger.stopping |= what == STOP;
+                if what == STOP {
+                    ledger.stopped_in = Some(ledger.life);
+                }
                 ledger.story.tell(|| format!("FATE  {what}"));
             };
             let deed = self.fate.turn(&self.sim, rng, tell);
@@ -187,7 +189,6 @@ impl Run {
         {
             let mut ledger = self.shared.ledger.borrow_mut();
             ledger.life += 1;
-            ledger.stopping = false;
             if ledger.honesty == Honesty::Lying {
                 ledger.slots.iter_mut().for_each(|slot| slot.forget());
             }

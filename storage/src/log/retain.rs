@@ -35,7 +35,11 @@ impl Log {
     pub async fn retain(&self, now_ms: i64, limit: i64) -> Result<Option<i64>, StorageError> {
         let config = self.config();
         let before = self.start_offset();
-        let mut size = self.size();
+        // What DeleteRecords has taken does not count, though its files may still be there.
+        let mut size = match planted(Mutant::RetentionCountsDeleted) {
+            true => self.size(),
+            false => self.0.state.borrow().live_size(),
+        };
         while let Some((base, length, end, open)) = self.oldest() {
             if end > limit || end > self.flushed().end_offset {
                 break;

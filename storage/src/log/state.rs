@@ -260,6 +260,13 @@ impl State {
         self.segments.iter().map(|s| s.length).sum::<u64>() + self.dirty_bytes as u64
     }
 
+    /// As [`State::size`], without the segments that lie wholly below the start and only wait for their removal.
+    pub fn live_size(&self) -> u64 {
+        let pairs = self.segments.windows(2);
+        let below = pairs.filter(|pair| pair[1].base <= self.start_offset);
+        self.size() - below.map(|pair| pair[0].length).sum::<u64>()
+    }
+
     /// Checks the invariants.
     ///
     /// # Panics
