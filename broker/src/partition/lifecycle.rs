@@ -138,6 +138,14 @@ impl Partition {
         let Some(start) = self.log.retain(time::wall_ms(), high_watermark).await? else {
             return Ok(());
         };
+        // As DeleteRecords does it: the new start is committed before anybody sees it, so no crash takes it back.
+        let Some(me) = self.me.upgrade() else {
+            return Ok(());
+        };
+        let Ok(start) = me.delete_records(start).await else {
+            // It does not lead any more, or is deleted: its leader's retention counts.
+            return Ok(());
+        };
         self.make_start_durable(start).await
     }
 

@@ -323,6 +323,7 @@ impl Shard {
                     "retention moved the start to {start}, beyond what is committed"
                 ));
             }
+            let start = log.advance_start(start);
             model.parts[p].start.1 = model.parts[p].start.1.max(start);
         }
         Ok(())

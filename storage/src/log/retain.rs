@@ -28,19 +28,21 @@ impl Log {
 
     /// Applies retention by size and by age at wall-clock time `now_ms`, to segments wholly below `limit` (the high
     /// watermark). Whole segments only, from the oldest on; the open one too once all its records are too old, in which
-    /// case the next batch starts a new one. Returns the new start if it moved.
+    /// case the next batch starts a new one. Returns the start that retention wants, if it is another than the one in force;
+    /// nobody may see it before it is durable, so [`Log::advance_start`] is the caller's to call.
     ///
     /// # Errors
     /// Damage, the disk's own (the age of a segment may have to be read from its index).
     pub async fn retain(&self, now_ms: i64, limit: i64) -> Result<Option<i64>, StorageError> {
         let config = self.config();
         let before = self.start_offset();
+        let mut start = before;
         // What DeleteRecords has taken does not count, though its files may still be there.
         let mut size = match planted(Mutant::RetentionCountsDeleted) {
             true => self.size(),
             false => self.0.state.borrow().live_size(),
         };
-        while let Some((base, length, end, open)) = self.oldest() {
+        while let Some((base, length, end, open)) = self.oldest(start) {
             if end > limit || end > self.flushed().end_offset {
                 break;
             }
@@ -60,10 +62,9 @@ impl Log {
                 self.roll();
             }
             size = size.saturating_sub(length);
-            self.advance_start(end);
+            start = end;
         }
-        let after = self.start_offset();
-        Ok((after > before).then_some(after))
+        Ok((start > before).then_some(start))
     }
 
     async fn too_old(
@@ -85,8 +86,8 @@ impl Log {
         Ok(youngest >= 0 && now_ms.saturating_sub(youngest) > retention_ms)
     }
 
-    /// The oldest segment that is not wholly below the start: base, length, end offset, whether it is the open one.
-    fn oldest(&self) -> Option<(i64, u64, i64, bool)> {
+    /// The oldest segment that is not wholly below `start`: base, length, end offset, whether it is the open one.
+    fn oldest(&self, start: i64) -> Option<(i64, u64, i64, bool)> {
         let state = self.0.state.borrow();
         let segments = &state.segments;
         for (i, segment) in segments.iter().enumerate() {
@@ -95,7 +96,7 @@ impl Log {
             let end = segments
                 .get(i + 1)
                 .map_or(state.end_offset, |next| next.base);
-            if end > state.start_offset {
+            if end > start {
                 return Some((segment.base, segment.length, end, open));
             }
         }
