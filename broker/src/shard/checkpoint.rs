@@ -102,21 +102,19 @@ impl Checkpointer {
 
     /// Runs until something fails; the failure is the disk's and the caller must stop the process.
     pub async fn run(self: Rc<Self>, source: Rc<dyn Source>) -> String {
-        let mut stuck = false;
         loop {
             self.wake.notified().await;
             while self.is_due() {
                 let dirty = self.store.dirty_bytes();
                 match self.work_off_oldest(&*source).await {
-                    // What is left belongs to appends in flight, or waits for its commit; the next write looks again. If
-                    // that does not help, the disk is full.
+                    // What is left belongs to appends in flight, or waits for its commit; the next write looks again.
                     Ok(0) if self.store.dirty_bytes() >= dirty => {
-                        if !self.may_append() && std::mem::replace(&mut stuck, true) {
+                        if self.store.is_full() && !self.may_append() {
                             time::sleep(TRY_AGAIN).await;
                         }
                         break;
                     }
-                    Ok(_) => stuck = false,
+                    Ok(_) => {}
                     Err(why) => return why,
                 }
             }

@@ -81,9 +81,10 @@ impl Log {
             };
             let written = inner.write_piece(&piece).await;
             inner.state.borrow_mut().flushing = 0;
+            let full =
+                matches!(&written, Err(StorageError::Io(e)) if e.kind() == ErrorKind::StorageFull);
+            inner.store.0.full.set(full);
             if let Err(error) = written {
-                let full =
-                    matches!(&error, StorageError::Io(e) if e.kind() == ErrorKind::StorageFull);
                 if !full {
                     inner.store.fail(&error);
                 }

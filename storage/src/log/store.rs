@@ -44,6 +44,7 @@ pub(super) struct Shared {
     pub indexes: Indexes,
     pub dirty: Cell<usize>,
     pub allocate_ahead: u64,
+    pub full: Cell<bool>,
     pub failed: RefCell<Option<String>>,
     next_key: Cell<LogKey>,
 }
@@ -58,6 +59,7 @@ impl Store {
             indexes: Indexes::new(options.index_memory),
             dirty: Cell::new(0),
             allocate_ahead: options.allocate_ahead,
+            full: Cell::new(false),
             failed: RefCell::new(None),
             next_key: Cell::new(0),
         }))
@@ -71,6 +73,11 @@ impl Store {
     /// Bytes appended to logs and not yet in their segments. They are in the journal, and in memory until flushed.
     pub fn dirty_bytes(&self) -> usize {
         self.0.dirty.get()
+    }
+
+    /// Did the last flush find no room on the disk?
+    pub fn is_full(&self) -> bool {
+        self.0.full.get()
     }
 
     /// Why segments are not written any more, if a flush has failed. For good: the process should exit.

@@ -399,6 +399,7 @@ fn a_full_disk_holds_the_flush_up_and_loses_nothing() {
             panic!("60 KB went into 10 KB")
         };
         assert_eq!(error.kind(), std::io::ErrorKind::StorageFull);
+        assert!(held.0.store.is_full());
         assert_eq!(offsets(&held, 0, 60).await, evens(0, 60));
     });
     sim.set_disk(
@@ -410,6 +411,7 @@ fn a_full_disk_holds_the_flush_up_and_loses_nothing() {
     );
     on(&sim, node, async move {
         log.flush(30).await.expect("there is space again");
+        assert!(!log.0.store.is_full());
         assert_eq!(offsets(&log, 0, 60).await, evens(0, 60));
     });
 }
