@@ -39,7 +39,7 @@ mutants! {
     NameNotFlushed "name-not-flushed";
     /// A start takes what it reads for durable, also after a flush that failed.
     TailNotRewritten "tail-not-rewritten";
-    /// A start looks for the first run in the first journal file only.
+    /// A first run that is larger than the first journal file leaves it empty and goes to the second.
     FirstRunElsewhere "first-run-elsewhere";
     /// Checkpoints are ahead of the segments: those are written and not flushed.
     SegmentNotFlushed "segment-not-flushed";

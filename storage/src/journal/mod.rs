@@ -390,7 +390,8 @@ impl Inner {
                 changed.await;
             }
         }
-        if self.state.borrow().position == crate::format::BLOCK as u64 {
+        let nothing_yet = self.state.borrow().position == crate::format::BLOCK as u64;
+        if nothing_yet && !planted(Mutant::FirstRunElsewhere) {
             return self.larger_file(need).await;
         }
         let sequence = self.current().sequence + 1;

@@ -132,14 +132,8 @@ impl Replay<'_> {
                 "the oldest file's first run cannot be read",
             ));
         }
-        // A file may end early because the next run did not fit: the chain in the next file tells. The very first run
-        // may not have fitted either.
-        Ok(self.started || self.is_complete())
-    }
-
-    /// Nothing was recycled yet: the chain begins with run 1.
-    fn is_complete(&self) -> bool {
-        self.files[0].header.sequence == 1 && !planted(Mutant::FirstRunElsewhere)
+        // A file may end early because the next run did not fit: the chain in the next file tells.
+        Ok(self.started)
     }
 
     /// The run at `position` if it follows the last one.
@@ -156,8 +150,8 @@ impl Replay<'_> {
         let Ok((run, crc)) = Run::decode(&head, &header.journal, header.sequence, position) else {
             return Ok(None);
         };
-        let follows = (!self.started && !self.is_complete())
-            || (run.ordinal, run.previous) == (self.out.last.0 + 1, self.out.last.1);
+        let follows =
+            !self.started || (run.ordinal, run.previous) == (self.out.last.0 + 1, self.out.last.1);
         if !follows || position + u64::from(run.length) > header.size {
             return Ok(None);
         }
