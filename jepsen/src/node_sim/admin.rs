@@ -241,7 +241,12 @@ impl Keeper {
         let answer = wire.call(&request, 7, |r| {
             r.topics.first().map(|t| (t.error_code, t.topic_id))
         });
-        let Some((code, id)) = answer.await? else {
+        let answer = answer.await;
+        if answer.is_err() && before != Known::Absent {
+            let mut ledger = self.client.shared.ledger.borrow_mut();
+            ledger.may_create(self.topic, &settings);
+        }
+        let Some((code, id)) = answer? else {
             return Err(format!("{}: CreateTopics without an answer", self.name).into());
         };
         self.client

@@ -219,16 +219,23 @@ impl Ledger {
     }
 
     /// A topic is about to be made, with these settings and no others.
-    pub fn creating(&mut self, topic: usize, settings: &[(&str, Option<String>)]) {
+    pub fn creating(&mut self, number: usize, settings: &[(&str, Option<String>)]) {
         let life = self.life;
-        let topic = &mut self.topics[topic];
+        let topic = &mut self.topics[number];
         if topic.late_create != Some(life) {
             topic.settings.clear();
         }
         topic.late_alters.retain(|late| late.0 == life);
         topic.known = Known::Unsure;
+        self.may_create(number, settings);
+    }
+
+    /// A creation is on its way. If it is not answered it may happen later, after a deletion too, and these may be the settings of the
+    /// topic that it makes.
+    pub fn may_create(&mut self, topic: usize, settings: &[(&str, Option<String>)]) {
+        let life = self.life;
+        let topic = &mut self.topics[topic];
         topic.late_create = Some(life);
-        // If it is not answered, these may be the settings of a topic that is made later.
         for (key, value) in settings {
             let late = (life, (*key).to_owned(), value.clone());
             topic.late_alters.push(late);
