@@ -280,16 +280,17 @@ impl Ledger {
 
     /// A setting was changed for sure, or seen; only changes that were not answered may still change it.
     pub fn altered(&mut self, topic: usize, key: &str, value: &Option<String>, answered: bool) {
-        let life = self.life;
+        // The life in which it was done: an answer may come when that is over, and a late change have come in between.
+        let mut life = self.life;
         let known = &mut self.topics[topic];
         if answered {
             let this = |l: &(u32, String, Option<String>)| l.1 == key && l.2 == *value;
             if let Some(at) = known.late_alters.iter().rposition(this) {
-                known.late_alters.remove(at);
+                life = known.late_alters.remove(at).0;
             }
         }
         let late = known.late_alters.iter();
-        let late = late.filter(|l| l.0 == life && l.1 == key).map(|l| &l.2);
+        let late = late.filter(|l| l.0 >= life && l.1 == key).map(|l| &l.2);
         let values = late.chain([value]).cloned().collect();
         known.settings.insert(key.to_owned(), values);
     }
