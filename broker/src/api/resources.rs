@@ -46,7 +46,7 @@ pub fn to_change(image: &Image, kind: i8, name: &str) -> Result<ConfigResource, 
             ))),
         },
         BROKER_LOGGER => match node()? {
-            id if image.brokers.contains_key(&id) => Ok(ConfigResource::BrokerLogger(id)),
+            id if id == image.node => Ok(ConfigResource::BrokerLogger(id)),
             id => Err(invalid(format!(
                 "Unexpected node id. Expected {}, but received {id}",
                 image.node

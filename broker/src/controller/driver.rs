@@ -10,6 +10,8 @@
 //!
 //! When the log has grown by [`SNAPSHOT_EVERY`] a snapshot is appended and the log's start moves up to it. A crash between
 //! its parts leaves a snapshot without an end, which is passed over; what it would have replaced is still there.
+//!
+//! Levels of loggers are decided and published like everything else but not written: they last as long as the process.
 
 use std::cell::{Cell, RefCell};
 use std::pin::Pin;
@@ -115,10 +117,12 @@ impl Controller {
         if records.is_empty() {
             return outcome;
         }
-        let payload = Record::encode_all(&records);
+        let lasting: Vec<Record> = records.iter().filter(|r| r.lasts()).cloned().collect();
+        let payload = Record::encode_all(&lasting);
         self.since_snapshot
             .set(self.since_snapshot.get() + payload.len());
-        if !planted(Mutant::ChangeNotLogged)
+        if !lasting.is_empty()
+            && !planted(Mutant::ChangeNotLogged)
             && let Err(code) = self.append(&[(COMMAND, payload)]).await
         {
             let why = format!(
@@ -264,7 +268,8 @@ impl Replay {
                         .into(),
                 ),
             };
-        for record in &records {
+        // Earlier builds wrote levels of loggers, too.
+        for record in records.iter().filter(|r| r.lasts()) {
             target.apply(record);
         }
         Ok(())
@@ -275,6 +280,8 @@ impl Replay {
 mod tests {
     use super::*;
     use crate::config::Values;
+    use crate::controller::{ConfigChange, ConfigOp};
+    use crate::metadata::ConfigResource;
     use ottla_protocol::ids::NodeId;
 
     fn replay() -> Replay {
@@ -318,6 +325,38 @@ mod tests {
         r.record(SNAPSHOT_END, &[]).unwrap();
         assert_ne!(r.state.snapshot(), before);
         assert_eq!(r.bytes, 0);
+    }
+
+    #[test]
+    fn levels_of_loggers_are_forgotten() {
+        // They were in the log: somebody had set `root` to TRACE to look at something, and weeks later, after a restart, the
+        // broker still wrote a line for every request. Kafka forgets them with the process.
+        let mut live = replay().empty;
+        let register = Command::RegisterBroker {
+            id: NodeId(1),
+            endpoints: [].into(),
+            rack: None,
+        };
+        let (registered, _) = live.decide(register, &mut || 7);
+        registered.iter().for_each(|r| live.apply(r));
+        let logger = ConfigResource::BrokerLogger(NodeId(1));
+        let set = Command::AlterConfigs {
+            changes: vec![ConfigChange {
+                resource: logger.clone(),
+                ops: vec![("root".into(), ConfigOp::Set, Some("TRACE".into()))],
+            }],
+            validate_only: false,
+        };
+        let (records, _) = live.decide(set, &mut || 7);
+        records.iter().for_each(|r| live.apply(r));
+        assert!(live.image().config(&logger).is_some(), "in force now");
+        assert!(!records.is_empty() && !records.iter().any(Record::lasts));
+        assert!(live.snapshot().iter().all(Record::lasts), "in no snapshot");
+        let mut r = replay();
+        let written_before = Record::encode_all(&[registered, records].concat());
+        r.record(COMMAND, &written_before).unwrap();
+        assert!(r.state.image().config(&logger).is_none());
+        assert!(r.state.image().brokers.contains_key(&NodeId(1)));
     }
 
     #[test]

@@ -12,6 +12,9 @@ use prost::Message;
 /// The version this build writes, and the newest it reads.
 pub const VERSION: u32 = 1;
 
+/// Kafka's number of the levels of a broker's loggers as a kind of resource.
+pub(super) const BROKER_LOGGER: i32 = 8;
+
 /// One entry of the controller's log.
 #[derive(Clone, PartialEq, Message)]
 pub struct Record {
@@ -208,6 +211,11 @@ impl From<Fact> for Record {
 }
 
 impl Record {
+    /// Is it for the log? Levels of loggers last as long as the process, as in Kafka.
+    pub fn lasts(&self) -> bool {
+        !matches!(&self.fact, Some(Fact::ConfigChanged(changed)) if changed.kind == BROKER_LOGGER)
+    }
+
     /// The records as one payload, each behind its length. They are applied together.
     pub fn encode_all(records: &[Record]) -> Vec<u8> {
         let mut out = Vec::with_capacity(records.iter().map(|r| r.encoded_len() + 5).sum());

@@ -1,7 +1,7 @@
 //! The controller's state: what the records applied so far say.
 //!
-//! Invariants: the replicated part (all but `version` and the observed leaders) is a function of the records alone;
-//! [`State::snapshot`] gives records that rebuild it; a topic's settings in force always fit its overrides and this
+//! Invariants: the replicated part (all but `version`, the observed leaders and levels of loggers) is a function of the
+//! records alone; [`State::snapshot`] gives records that rebuild it; a topic's settings in force always fit its overrides and this
 //! node's broker settings.
 
 use std::collections::BTreeMap;
@@ -174,7 +174,8 @@ impl State {
                 level: i32::from(*level),
             })
         }));
-        facts.into_iter().map(Record::from).collect()
+        let records = facts.into_iter().map(Record::from);
+        records.filter(Record::lasts).collect()
     }
 
     fn apply_broker(&mut self, fact: &record::BrokerRegistered) {
@@ -367,7 +368,7 @@ pub(super) fn resource_parts(resource: &ConfigResource) -> (i32, String) {
         ConfigResource::Topic(name) => (2, name.clone()),
         ConfigResource::BrokerDefault => (4, String::new()),
         ConfigResource::Broker(id) => (4, id.to_string()),
-        ConfigResource::BrokerLogger(id) => (8, id.to_string()),
+        ConfigResource::BrokerLogger(id) => (record::BROKER_LOGGER, id.to_string()),
         ConfigResource::ClientMetrics(name) => (16, name.clone()),
         ConfigResource::Group(name) => (32, name.clone()),
     }
@@ -379,7 +380,7 @@ fn resource_from(kind: i32, name: &str) -> Option<ConfigResource> {
         2 => Some(ConfigResource::Topic(name.to_string())),
         4 if name.is_empty() => Some(ConfigResource::BrokerDefault),
         4 => node().map(ConfigResource::Broker),
-        8 => node().map(ConfigResource::BrokerLogger),
+        record::BROKER_LOGGER => node().map(ConfigResource::BrokerLogger),
         16 => Some(ConfigResource::ClientMetrics(name.to_string())),
         32 => Some(ConfigResource::Group(name.to_string())),
         _ => None,
