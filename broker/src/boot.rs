@@ -12,6 +12,7 @@
 
 mod founding;
 pub mod identity;
+mod lead;
 mod node;
 pub mod options;
 mod plan;

@@ -2,37 +2,32 @@
 
 use core::net::SocketAddr;
 use std::cell::{Cell, OnceCell, RefCell};
-use std::collections::BTreeMap;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::time::Duration;
 
 use ottla_runtime::mesh::{Calls, Envelope, MeshBuilder, Reply};
-use ottla_runtime::net::{Listener, Stream};
+use ottla_runtime::net::Listener;
 use ottla_runtime::shards::{self, ShardId};
 use ottla_runtime::sync::Notify;
 use ottla_runtime::task::{self, Share};
-use ottla_runtime::{net, process, rand, signal, time};
+use ottla_runtime::{process, rand, time};
 use ottla_storage::budget::DiskBudget;
 use ottla_storage::journal::Journal;
 use ottla_storage::log::{Store, StoreOptions};
 
-use super::StartError;
 use super::founding::{self, Founded};
-use super::identity::DataFolder;
 use super::plan::Plan;
 use super::room::{KEEP_FILES, Room};
-use crate::admin::{Admin, Readiness};
+use super::{StartError, lead};
 use crate::api::router::Router;
 use crate::api::{Context, Endpoint};
 use crate::config::loggers;
 use crate::controller::calls::{ControlAnswer, ControlCall};
-use crate::controller::driver::{self, Controller, Publish, Published, Step};
-use crate::controller::{Command, State};
+use crate::controller::driver::Controller;
 use crate::metadata::{ConfigResource, Image};
 use crate::metrics::{Metrics, Snapshot};
 use crate::net::{ConnectionLimits, Options, Server};
-use crate::partition::Partition;
 use crate::partition::calls::{Answer, Call};
 use crate::partition::table::Partitions;
 use crate::shard::Shard;
@@ -41,8 +36,6 @@ use crate::shard::write_cycle::WriteCycle;
 
 /// How long requests get to finish at a stop; the whole stop takes less than two seconds.
 const STOP_WITHIN: Duration = Duration::from_millis(1000);
-/// How long a broker that has the address may take to answer.
-const PROBE_WITHIN: Duration = Duration::from_millis(200);
 /// How long the checkpoints at a stop may take; what is left is replayed at the next start.
 const CHECKPOINT_WITHIN: Duration = Duration::from_millis(500);
 
@@ -70,17 +63,17 @@ impl Meshes {
 }
 
 /// A shard at work.
-struct Node {
-    at: shards::Shard,
-    plan: Arc<Plan>,
-    founded: Founded,
-    partitions: Rc<Partitions>,
-    ctx: Rc<Context>,
+pub(super) struct Node {
+    pub(super) at: shards::Shard,
+    pub(super) plan: Arc<Plan>,
+    pub(super) founded: Founded,
+    pub(super) partitions: Rc<Partitions>,
+    pub(super) ctx: Rc<Context>,
     /// Shard 0's, between the moment it took the address and the moment it serves.
-    listener: RefCell<Option<Listener>>,
+    pub(super) listener: RefCell<Option<Listener>>,
     server: OnceCell<Rc<Server>>,
     limits: Arc<OnceLimits>,
-    controller: OnceCell<Rc<Controller>>,
+    pub(super) controller: OnceCell<Rc<Controller>>,
     checkpointer: Rc<Checkpointer>,
     /// What the log was told last.
     log_levels: RefCell<String>,
@@ -114,7 +107,7 @@ pub async fn run(at: shards::Shard, plan: Arc<Plan>, meshes: Meshes) -> Result<(
     };
     let node = begin(at, plan, founded, meshes).await?;
     if at.id.0 == 0 {
-        let result = lead(&node, &mut folder).await;
+        let result = lead::lead(&node, &mut folder).await;
         node.stop_all().await;
         drop(folder);
         return result;
@@ -234,105 +227,6 @@ async fn die(why: &str) -> ! {
     process::abort(why).await
 }
 
-async fn lead(node: &Rc<Node>, folder: &mut Option<DataFolder>) -> Result<(), StartError> {
-    let storage = StartError::Storage;
-    // Before anything is opened: the commonest mistake is a second broker on the same port. Clients that come early
-    // wait in this listener until it is served.
-    let listener = node.listen().await?;
-    let listen = listener.local_addr().map_err(|e| node.unlistenable(&e))?;
-    let advertised = node.advertised(listen);
-    node.listener.replace(Some(listener));
-    tracing::debug!("listening on {listen}, opening the controller's partition");
-    let shard = node.partitions.shard().clone();
-    let found = node.partitions.take_recovered(driver::PARTITION);
-    let config = Arc::new(driver::topic_config());
-    let partition = Partition::open(
-        shard,
-        driver::PARTITION,
-        driver::TOPIC.into(),
-        config,
-        found,
-    )
-    .await
-    .map_err(|e| storage(format!("the controller's log: {e}")))?;
-    tracing::debug!("the controller's partition is open");
-    partition.serving().await;
-    tracing::debug!("the controller's partition serves");
-    node.partitions.insert(partition.clone());
-    let empty = State::new(
-        node.founded.cluster_id.clone(),
-        node.founded.node,
-        node.founded.fixed.clone(),
-    );
-    let controller = Controller::open(partition, empty, publisher(node))
-        .await
-        .map_err(storage)?;
-    let _ = node.controller.set(controller.clone());
-    tracing::debug!("the controller's state is here, opening all partitions");
-    if let Some(folder) = folder {
-        folder
-            .establish()
-            .await
-            .map_err(|e| StartError::Folder(Arc::new(e)))?;
-    }
-    controller.begin().await.map_err(StartError::Storage)?;
-    let endpoint = crate::metadata::Endpoint {
-        host: advertised.host.clone(),
-        port: advertised.port,
-    };
-    let endpoints = BTreeMap::from([("PLAINTEXT".to_owned(), endpoint)]);
-    controller
-        .submit(Command::RegisterBroker {
-            id: node.founded.node,
-            endpoints,
-            rack: None,
-        })
-        .await;
-    tracing::debug!("all partitions serve");
-    let admin = node.admin().await?;
-    node.tell_all(|| ControlCall::Serve(listen))
-        .await
-        .map_err(|why| StartError::Listen {
-            address: listen.to_string(),
-            why,
-        })?;
-    if let Some((admin, _)) = &admin {
-        admin.set_readiness(Readiness::Ready);
-    }
-    tracing::info!(target: "ottla::start", "ready: Kafka clients connect to {advertised}, data in {}", node.plan.data.display());
-    signal::terminated().await;
-    if let Some((admin, _)) = &admin {
-        admin.set_readiness(Readiness::Stopping);
-    }
-    Ok(())
-}
-
-/// The first address that `HOST:PORT` stands for.
-async fn look_up(address: &str) -> std::io::Result<SocketAddr> {
-    let wrong = || std::io::Error::new(std::io::ErrorKind::InvalidInput, "it is not HOST:PORT");
-    let (host, port) = address.rsplit_once(':').ok_or_else(wrong)?;
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    let found = net::resolve(host, port.parse().map_err(|_| wrong())?).await?;
-    // IPv4 first: what is listened on is what clients are told, and some of them know nothing else.
-    let first = found.iter().find(|a| a.is_ipv4()).or(found.first());
-    first
-        .copied()
-        .ok_or_else(|| std::io::Error::new(std::io::ErrorKind::NotFound, "the name has no address"))
-}
-
-fn publisher(node: &Rc<Node>) -> Publish {
-    let node = Rc::downgrade(node);
-    Box::new(move |image, step| {
-        let node = node.upgrade();
-        Box::pin(async move {
-            let Some(node) = node else {
-                return Err("the broker is stopping".into());
-            };
-            node.publish(image, step).await
-        })
-    })
-}
-
 impl Node {
     /// Handles a control call.
     async fn control(self: Rc<Self>, call: ControlCall) -> ControlAnswer {
@@ -388,57 +282,8 @@ impl Node {
         metrics.snapshot()
     }
 
-    async fn publish(&self, image: Arc<Image>, step: Step) -> Published {
-        let mut pending = Vec::new();
-        for shard in 0..self.at.count {
-            let call = match step {
-                Step::Reconcile => ControlCall::Reconcile(image.clone()),
-                Step::Install => ControlCall::Install(image.clone()),
-            };
-            let stopping = |_| "the broker is stopping".to_owned();
-            pending.push(
-                self.ctx
-                    .control
-                    .start(ShardId(shard), call)
-                    .await
-                    .map_err(stopping)?,
-            );
-        }
-        let mut opened = Vec::new();
-        for answer in pending {
-            match answer.await {
-                Ok(ControlAnswer::Reconcile(ids)) => opened.extend(ids?),
-                Ok(ControlAnswer::Done(done)) => done?,
-                _ => return Err("a shard did not answer".into()),
-            }
-        }
-        Ok(opened)
-    }
-
-    async fn tell_all(&self, call: impl Fn() -> ControlCall) -> Result<(), String> {
-        for shard in 0..self.at.count {
-            match self.ctx.control.call(ShardId(shard), call()).await {
-                Ok(ControlAnswer::Done(done)) => done?,
-                _ => return Err(format!("shard {shard} did not answer")),
-            }
-        }
-        Ok(())
-    }
-
-    /// Takes the address for this process. Shards share it (SO_REUSEPORT), and so could another broker of the same user:
-    /// whether anybody answers there has to be asked.
-    async fn listen(&self) -> Result<Listener, StartError> {
-        let failed = |e: std::io::Error| self.unlistenable(&e);
-        let address = look_up(&self.plan.listen).await.map_err(failed)?;
-        let answers = time::timeout(PROBE_WITHIN, Stream::connect(address)).await;
-        if address.port() != 0 && matches!(answers, Ok(Ok(_))) {
-            return Err(self.unlistenable(&std::io::Error::from(std::io::ErrorKind::AddrInUse)));
-        }
-        Listener::bind(address, true).map_err(failed)
-    }
-
     /// What clients are told.
-    fn advertised(&self, listen: SocketAddr) -> Endpoint {
+    pub(super) fn advertised(&self, listen: SocketAddr) -> Endpoint {
         self.plan.advertise.clone().unwrap_or_else(|| {
             // Clients cannot connect to "any address"; this host is where they are if nobody says otherwise.
             let host = if listen.ip().is_unspecified() {
@@ -451,13 +296,6 @@ impl Node {
                 port: listen.port(),
             }
         })
-    }
-
-    fn unlistenable(&self, error: &std::io::Error) -> StartError {
-        StartError::Listen {
-            address: self.plan.listen.clone(),
-            why: error.to_string(),
-        }
     }
 
     fn serve(&self, at: SocketAddr) -> Result<(), String> {
@@ -506,25 +344,6 @@ impl Node {
         .detach();
     }
 
-    async fn admin(&self) -> Result<Option<(Rc<Admin>, task::Task<()>)>, StartError> {
-        let Some(address) = &self.plan.admin else {
-            return Ok(None);
-        };
-        let refused = |e: std::io::Error| StartError::Listen {
-            address: address.clone(),
-            why: e.to_string(),
-        };
-        let listener =
-            Listener::bind(look_up(address).await.map_err(refused)?, false).map_err(refused)?;
-        let ctx = self.ctx.clone();
-        let admin = Admin::new(move || {
-            let ctx = ctx.clone();
-            Box::pin(async move { ctx.gather_metrics().await })
-        });
-        let serving = admin.serve(listener);
-        Ok(Some((admin, serving)))
-    }
-
     async fn stop(&self) {
         if let Some(server) = self.server.get() {
             server.stop(STOP_WITHIN).await;
@@ -541,21 +360,5 @@ impl Node {
         }
         tracing::debug!(shard = self.at.id.0, "checkpoints written");
         self.stopped.notify_all();
-    }
-
-    async fn stop_all(&self) {
-        // The other shards first: shard 0 answers for the process.
-        let mut pending = Vec::new();
-        for shard in (0..self.at.count).rev() {
-            pending.extend(
-                self.ctx
-                    .control
-                    .start(ShardId(shard), ControlCall::Stop)
-                    .await,
-            );
-        }
-        for answer in pending {
-            let _ = answer.await;
-        }
     }
 }
