@@ -153,6 +153,7 @@ impl Keeper {
             allow_auto_topic_creation: false,
             ..Default::default()
         };
+        let life = self.client.shared.ledger.borrow().life;
         let answer = wire.call(&request, 12, |r| {
             let topic = r.topics.first();
             topic.map(|t| (t.error_code, t.topic_id, t.partitions.len() as i32))
@@ -189,9 +190,8 @@ impl Keeper {
             (Known::Absent, ErrorCode::NONE) => {
                 return Err(format!("{name} is there, but its deletion was seen").into());
             }
-            (Known::Absent, ErrorCode::UNKNOWN_TOPIC_OR_PARTITION) => {}
             (Known::Unsure, ErrorCode::NONE) => ledger.there(self.topic, id, partitions),
-            (Known::Unsure, ErrorCode::UNKNOWN_TOPIC_OR_PARTITION) => {
+            (Known::Absent | Known::Unsure, ErrorCode::UNKNOWN_TOPIC_OR_PARTITION) => {
                 ledger.topics[self.topic].known = Known::Absent;
             }
             (_, code) => {
@@ -199,6 +199,7 @@ impl Keeper {
                 return Err(self.client.refused(&format!("{name}: Metadata"), code));
             }
         }
+        ledger.looked(self.topic, life);
         Ok(())
     }
 
@@ -206,10 +207,9 @@ impl Keeper {
         let partitions = 1 + self.client.rng.below(3) as i32;
         let settings = SETTINGS.map(|key| (key, self.value(key)));
         let before = self.known();
-        let (late, before_late) = {
+        let (before_late, life) = {
             let ledger = self.client.shared.ledger.borrow();
-            let late = ledger.topics[self.topic].late_create;
-            (ledger.may_appear(self.topic), late)
+            (ledger.topics[self.topic].late_create, ledger.life)
         };
         if before == Known::Absent {
             let mut ledger = self.client.shared.ledger.borrow_mut();
@@ -259,7 +259,9 @@ impl Keeper {
         match (before, code) {
             (Known::Absent, ErrorCode::NONE) => ledger.there(self.topic, id, partitions),
             // An earlier try was carried out after all: the next look says with which id.
-            (Known::Absent, ErrorCode::TOPIC_ALREADY_EXISTS) if late => {}
+            (Known::Absent, ErrorCode::TOPIC_ALREADY_EXISTS) if before_late.is_some() => {
+                return Ok(());
+            }
             (Known::There(_), ErrorCode::TOPIC_ALREADY_EXISTS) => {}
             (Known::There(_), ErrorCode::NONE) => {
                 return Err(format!("{} was made twice", self.name).into());
@@ -270,6 +272,7 @@ impl Keeper {
                 return Err(self.client.refused(&what, code));
             }
         }
+        ledger.looked(self.topic, life);
         Ok(())
     }
 

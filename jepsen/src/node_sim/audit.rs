@@ -1,5 +1,6 @@
 //! The last look: after the faults everything there is is read, and compared with everything that is known.
 
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use ottla_protocol::ids::Uuid;
@@ -14,8 +15,14 @@ use super::wire::Wire;
 /// Bytes asked for at once.
 const BITE: i32 = 1 << 20;
 
-/// Reads everything, as often as it takes; ends early when a promise was broken.
-pub async fn audit(shared: Rc<Shared>, seed: u64) {
+/// Tries for what cannot be read on a disk that is damaged for good.
+const TRIES: u32 = 10;
+
+/// Reads everything, each partition until that succeeds once; ends early when a promise was broken. On a damaged disk some
+/// may never succeed.
+pub async fn audit(shared: Rc<Shared>, seed: u64, damaged: bool) {
+    let mut left: VecDeque<usize> = shared.ledger.borrow().live().into();
+    let mut tries = 0;
     let mut client = Client {
         shared,
         rng: Rng::new(seed),
@@ -25,19 +32,29 @@ pub async fn audit(shared: Rc<Shared>, seed: u64) {
         let Some(mut wire) = client.connect().await else {
             continue;
         };
-        match everything(&mut client, &mut wire).await {
+        match everything(&mut client, &mut wire, &mut left).await {
             Ok(()) => return,
+            Err(Broken::Again) if damaged && tries > TRIES * left.len() as u32 => return,
             Err(Broken::Again) => client.pause().await,
             Err(why) => return client.ended(&why),
         }
+        tries += 1;
     }
 }
 
-async fn everything(client: &mut Client, wire: &mut Wire) -> Result<(), Broken> {
+async fn everything(
+    client: &mut Client,
+    wire: &mut Wire,
+    left: &mut VecDeque<usize>,
+) -> Result<(), Broken> {
     topics(client, wire).await?;
-    let live = client.shared.ledger.borrow().live();
-    for slot in live {
-        partition(client, wire, slot).await?;
+    for _ in 0..left.len() {
+        // What cannot be read now has its turn after the others.
+        left.rotate_left(1);
+        if let Some(&slot) = left.back() {
+            partition(client, wire, slot).await?;
+            left.pop_back();
+        }
     }
     Ok(())
 }

@@ -84,7 +84,8 @@ pub struct Topic {
     pub gone: BTreeSet<Uuid>,
     /// A deletion that was asked for and not answered yet; it is asked for until it is.
     pub deleting: Option<Uuid>,
-    /// The broker's life in which a creation went unanswered: until that life ends it may still happen.
+    /// The broker's life in which a creation went unanswered: until that life ends it may still happen, and until a later
+    /// life says what there is, it may have.
     pub late_create: Option<u32>,
     /// Changes of settings that went unanswered, with the broker's life: they may still happen.
     pub late_alters: Vec<(u32, String, Option<String>)>,
@@ -222,7 +223,7 @@ impl Ledger {
     pub fn creating(&mut self, number: usize, settings: &[(&str, Option<String>)]) {
         let life = self.life;
         let topic = &mut self.topics[number];
-        if topic.late_create != Some(life) {
+        if topic.late_create.is_none() {
             topic.settings.clear();
         }
         topic.late_alters.retain(|late| late.0 == life);
@@ -262,9 +263,15 @@ impl Ledger {
         self.topics[topic].late_deletes = Some(self.life);
     }
 
-    /// May a creation that was not answered still happen?
+    /// May a creation that was not answered still happen, or have happened since the last look?
     pub fn may_appear(&self, topic: usize) -> bool {
-        self.topics[topic].late_create == Some(self.life)
+        self.topics[topic].late_create.is_some()
+    }
+
+    /// A question asked in this life of the broker was answered: what earlier lives have not done, they never will.
+    pub fn looked(&mut self, topic: usize, life: u32) {
+        let late = &mut self.topics[topic].late_create;
+        *late = late.filter(|since| *since >= life);
     }
 
     /// A setting is about to be changed.

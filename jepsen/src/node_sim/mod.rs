@@ -68,10 +68,12 @@ pub fn main(args: &Args) -> ExitCode {
             if seed >= first.saturating_add(seeds) || stop.load(Ordering::Relaxed) {
                 return;
             }
+            let began = Instant::now();
             let outcome = guarded(seed, args.trace, args.mutant);
+            let took = began.elapsed();
             let differs = args.twice && guarded(seed, false, args.mutant) != outcome;
             let mut report = report.lock().unwrap_or_else(|e| e.into_inner());
-            report.add(seed, &outcome, differs);
+            report.add(seed, &outcome, differs, took);
             if (outcome.violation.is_some() || differs) && !args.keep_going {
                 stop.store(true, Ordering::Relaxed);
             }

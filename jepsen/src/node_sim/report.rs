@@ -19,6 +19,8 @@ pub struct Report {
     faults: BTreeMap<&'static str, u64>,
     findings: Vec<(u64, String)>,
     differing: u64,
+    /// How long each seed took, and which it was.
+    took: Vec<(Duration, u64)>,
 }
 
 impl Report {
@@ -35,11 +37,13 @@ impl Report {
             faults: BTreeMap::new(),
             findings: Vec::new(),
             differing: 0,
+            took: Vec::new(),
         }
     }
 
     /// Adds a seed; a finding is printed at once.
-    pub fn add(&mut self, seed: u64, outcome: &Outcome, differs: bool) {
+    pub fn add(&mut self, seed: u64, outcome: &Outcome, differs: bool, took: Duration) {
+        self.took.push((took, seed));
         self.seeds += 1;
         self.time += outcome.time;
         self.steps += outcome.steps;
@@ -81,6 +85,16 @@ impl fmt::Display for Report {
             self.steps,
             self.starts
         )?;
+        let mut times = self.took.clone();
+        times.sort_unstable();
+        let rank = |hundredths: usize| times.get(times.len() * hundredths / 100);
+        if let (Some(median), Some(slow), Some(slowest)) = (rank(50), rank(99), times.last()) {
+            writeln!(
+                f,
+                "a seed took {:.0?} in the median; one in a hundred {:.0?} and more; seed {} took {:.1?}",
+                median.0, slow.0, slowest.1, slowest.0
+            )?;
+        }
         let c = &self.counts;
         writeln!(
             f,

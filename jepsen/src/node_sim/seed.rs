@@ -24,6 +24,8 @@ use super::story::Story;
 
 /// How long clients may take to finish when nothing goes wrong any more, and how long the last look may take.
 const FINISH_WITHIN: Duration = Duration::from_secs(120);
+/// The same on a damaged disk, where nothing is demanded of either.
+const TRY_FOR: Duration = Duration::from_secs(10);
 
 /// What a seed came to.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -239,12 +241,12 @@ impl Run {
         }
         self.machine.kill(&self.sim, CrashKind::Power);
         self.start();
-        let (shared, seed) = (self.shared.clone(), self.rng.u64());
+        let (shared, seed, damaged) = (self.shared.clone(), self.rng.u64(), self.is_damaged());
         let read: Rc<Cell<bool>> = Rc::default();
         let done = read.clone();
         self.sim
             .spawn(self.clients, ShardId(0), async move {
-                audit(shared, seed).await;
+                audit(shared, seed, damaged).await;
                 done.set(true);
             })
             .detach();
@@ -269,7 +271,12 @@ impl Run {
 
     /// Keeps the broker up until something is done; false if that takes too long.
     fn serve_until(&mut self, done: impl Fn(&Run) -> bool) -> bool {
-        let limit = self.sim.now() + FINISH_WITHIN;
+        let limit = self.sim.now()
+            + if self.is_damaged() {
+                TRY_FOR
+            } else {
+                FINISH_WITHIN
+            };
         let mut refusals = 0;
         while self.is_whole() && self.sim.now() < limit && !done(self) {
             if !self.look_after() {

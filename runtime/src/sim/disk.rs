@@ -46,6 +46,18 @@ pub(super) struct Stored {
     pub(super) image: Image,
     names: u32,
     handles: u32,
+    /// Durable names, and changes without sync that a crash could keep.
+    remembered: u32,
+}
+
+impl Change {
+    /// What a name of it leads to if it is kept.
+    fn entry(&self) -> Option<Entry> {
+        match self {
+            Change::Link { entry, .. } | Change::Rename { entry, .. } => Some(*entry),
+            Change::Unlink { .. } => None,
+        }
+    }
 }
 
 /// A write that the disk has taken and not completed.
@@ -173,7 +185,29 @@ impl Disk {
 
     fn link(&mut self, path: PathBuf, entry: Entry) {
         self.names.insert(path.clone(), entry);
-        self.changes.push(Change::Link { path, entry });
+        self.change(Change::Link { path, entry });
+    }
+
+    fn change(&mut self, change: Change) {
+        self.remember(change.entry());
+        self.changes.push(change);
+    }
+
+    fn remember(&mut self, entry: Option<Entry>) {
+        if let Some(Entry::File(inode)) = entry
+            && let Some(stored) = self.files.get_mut(&inode)
+        {
+            stored.remembered += 1;
+        }
+    }
+
+    fn forget(&mut self, entry: Option<Entry>) {
+        if let Some(Entry::File(inode)) = entry
+            && let Some(stored) = self.files.get_mut(&inode)
+        {
+            stored.remembered = stored.remembered.saturating_sub(1);
+            self.drop_if_unused(inode);
+        }
     }
 
     /// A handle on a file, created if wished.
@@ -195,6 +229,7 @@ impl Disk {
                         image,
                         names: 1,
                         handles: 0,
+                        remembered: 0,
                     },
                 );
                 self.link(path.to_owned(), Entry::File(inode));
@@ -221,15 +256,7 @@ impl Disk {
         let Some(stored) = self.files.get(&inode) else {
             return;
         };
-        if stored.names > 0 || stored.handles > 0 {
-            return;
-        }
-        let named = |entry: &Entry| *entry == Entry::File(inode);
-        let pending = self.changes.iter().any(|change| match change {
-            Change::Link { entry, .. } | Change::Rename { entry, .. } => named(entry),
-            Change::Unlink { .. } => false,
-        });
-        if !pending && !self.durable_names.values().any(named) {
+        if stored.names + stored.handles + stored.remembered == 0 {
             self.used = self.used.saturating_sub(stored.image.charged());
             self.files.remove(&inode);
         }
@@ -269,7 +296,7 @@ impl Disk {
             Some(Entry::File(_)) => {}
         }
         let entry = self.names.remove(path);
-        self.changes.push(Change::Unlink {
+        self.change(Change::Unlink {
             path: path.to_owned(),
         });
         self.unname(entry);
@@ -290,7 +317,7 @@ impl Disk {
             .collect();
         for name in inside.into_iter().rev() {
             let entry = self.names.remove(&name);
-            self.changes.push(Change::Unlink { path: name });
+            self.change(Change::Unlink { path: name });
             self.unname(entry);
         }
         Ok(())
@@ -339,7 +366,7 @@ impl Disk {
                 _ => to.to_owned(),
             };
             let replaced = self.names.insert(new.clone(), entry);
-            self.changes.push(Change::Rename {
+            self.change(Change::Rename {
                 from: old,
                 to: new,
                 entry,
@@ -397,37 +424,41 @@ impl Disk {
                 Change::Rename { from, to, .. } if !inside(from) && !inside(to) => {
                     self.changes.push(change)
                 }
-                _ => self.make_durable(&change),
+                _ => self.make_durable(change),
             }
         }
-        self.sweep();
         Ok(())
     }
 
-    fn make_durable(&mut self, change: &Change) {
+    fn make_durable(&mut self, change: Change) {
+        let entry = change.entry();
         match change {
-            Change::Link { path, entry } => drop(self.durable_names.insert(path.clone(), *entry)),
-            Change::Unlink { path } => drop(self.durable_names.remove(path)),
+            Change::Link { path, entry } => self.name_durably(path, entry),
+            Change::Unlink { path } => self.unname_durably(&path),
             Change::Rename { from, to, entry } => {
                 // One transaction of the file system, and it includes the creation of the old name.
-                self.changes.retain(
-                    |earlier| !matches!(earlier, Change::Link { path, .. } if path == from),
-                );
-                self.durable_names.remove(from);
-                self.durable_names.insert(to.clone(), *entry);
+                let is_creation =
+                    |c: &mut Change| matches!(c, Change::Link { path, .. } if *path == from);
+                let created: Vec<Change> = self.changes.extract_if(.., is_creation).collect();
+                for change in created {
+                    self.forget(change.entry());
+                }
+                self.unname_durably(&from);
+                self.name_durably(to, entry);
             }
         }
+        self.forget(entry);
     }
 
-    /// Forgets files that nothing can reach any more.
-    fn sweep(&mut self) {
-        let unnamed = |(inode, stored): (&Inode, &Stored)| {
-            (stored.names == 0 && stored.handles == 0).then_some(*inode)
-        };
-        let candidates: Vec<Inode> = self.files.iter().filter_map(unnamed).collect();
-        for inode in candidates {
-            self.drop_if_unused(inode);
-        }
+    fn name_durably(&mut self, path: PathBuf, entry: Entry) {
+        self.remember(Some(entry));
+        let replaced = self.durable_names.insert(path, entry);
+        self.forget(replaced);
+    }
+
+    fn unname_durably(&mut self, path: &Path) {
+        let entry = self.durable_names.remove(path);
+        self.forget(entry);
     }
 
     /// Takes a lock for a life of the node. What an earlier life still asked for when it ended is no lock.

@@ -47,7 +47,7 @@ impl Disk {
         }
         for change in std::mem::take(&mut self.changes) {
             if rng.chance(keep) {
-                self.make_durable(&change);
+                self.make_durable(change);
             } else {
                 lost.names += 1;
             }
@@ -66,13 +66,14 @@ impl Disk {
             }
         }
         for stored in self.files.values_mut() {
-            (stored.names, stored.handles) = (0, 0);
+            (stored.names, stored.handles, stored.remembered) = (0, 0, 0);
         }
         for entry in reachable.values() {
             if let Entry::File(inode) = entry
                 && let Some(stored) = self.files.get_mut(inode)
             {
                 stored.names += 1;
+                stored.remembered += 1;
             }
         }
         self.files.retain(|_, stored| stored.names > 0);
