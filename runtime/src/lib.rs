@@ -1,7 +1,7 @@
 //! All of the outside world: time, tasks, files, sockets, signals, randomness, queues between cores.
 //!
 //! Two backends stand behind one set of types. On a shard started by [`shards::run`] everything is real
-//! (glommio, io_uring); inside a [`sim::Simulation`] everything is simulated from a seed, in one thread
+//! (io_uring); inside a [`sim::Simulation`] everything is simulated from a seed, in one thread
 //! and in virtual time. The backend is found through the executor that the calling task runs on, so no
 //! code above this crate has a type parameter or a `cfg` for it.
 //!

@@ -1,10 +1,13 @@
-//! The real backend: glommio executors over io_uring. Nothing outside this folder names them.
+//! The real backend: an executor and an io_uring for each shard. Nothing outside this folder names them.
 
 pub(crate) mod blocking;
 pub(crate) mod dir;
+mod executor;
 pub(crate) mod file;
+pub(crate) mod memory;
 pub(crate) mod net;
 pub(crate) mod rand;
+mod ring;
 pub(crate) mod shards;
 pub(crate) mod signal;
 mod sys;

@@ -49,9 +49,6 @@ pub enum Cores {
 pub struct Config {
     /// Which cores.
     pub cores: Cores,
-    /// Bytes per shard that are locked and registered with io_uring as read buffers. Resident from the
-    /// start, so small on appliances; reads beyond it use the heap. At least 64 KiB is taken.
-    pub io_memory: usize,
     /// Entries of each submission ring (a power of two).
     pub ring_depth: usize,
     /// Prefix of the threads' names.
@@ -62,7 +59,6 @@ impl Default for Config {
     fn default() -> Self {
         Config {
             cores: Cores::Count(1),
-            io_memory: 512 << 10,
             ring_depth: 128,
             name: "shard".to_owned(),
         }

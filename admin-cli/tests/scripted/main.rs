@@ -29,7 +29,6 @@ where
     run(
         Config {
             cores: Cores::Floating,
-            io_memory: 64 << 10,
             ..Config::default()
         },
         move |_| test(),

@@ -56,7 +56,8 @@ fn the_outside_world() {
         "let x = std::net::TcpStream::connect(a);",
         "use std::time::{Duration, Instant};",
         "std::time::SystemTime::now()",
-        "use glommio::io;",
+        "use io_uring::opcode;",
+        "use async_task::Runnable;",
         "getrandom::fill(&mut x)",
         "rand::rng()",
         "unsafe { x() }",
@@ -162,7 +163,7 @@ fn crates() {
         1,
     );
     count(
-        &fenced(&file("storage/Cargo.toml", "glommio = \"0.9\"\n")),
+        &fenced(&file("storage/Cargo.toml", "async-task = \"4\"\n")),
         1,
     );
     count(

@@ -66,7 +66,8 @@ pub fn outside_world(source: &Source) -> Vec<String> {
     }
     let code = source.code();
     let banned = [
-        ("glommio", "only runtime/ knows the executor"),
+        ("io_uring", "only runtime/ knows the ring"),
+        ("async_task", "only runtime/ knows the executor"),
         ("std::fs", "files are runtime::fs"),
         (
             "std::net",
@@ -219,7 +220,7 @@ pub fn fenced(source: &Source) -> Vec<String> {
         return Vec::new();
     }
     let fences = [
-        ("glommio", "runtime"),
+        ("async-task", "runtime"),
         ("io-uring", "runtime"),
         ("raft", "raft"),
     ];

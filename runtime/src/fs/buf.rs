@@ -2,20 +2,14 @@
 
 use std::fmt;
 
-use glommio::{allocate_dma_buffer_global, io::DmaBuffer};
-
-use super::ALIGNMENT;
+use crate::real::memory::Memory;
 
 /// A growable byte buffer that starts on a page boundary, as direct writes need it.
 ///
 /// Growing doubles and copies: give the size to [`Buf::with_capacity`] where it is known. The buffer that a
-/// write gives back can be used again; its capacity is then what was written.
+/// write gives back keeps its memory and can be used again.
 #[derive(Default)]
-pub struct Buf {
-    /// Never empty memory; its length is the capacity.
-    memory: Option<DmaBuffer>,
-    len: usize,
-}
+pub struct Buf(Option<Memory>);
 
 impl Buf {
     /// Empty, without memory.
@@ -25,9 +19,7 @@ impl Buf {
 
     /// Empty, with room for `capacity` bytes, rounded up to the alignment.
     pub fn with_capacity(capacity: usize) -> Self {
-        let mut buf = Buf::new();
-        buf.reserve(capacity);
-        buf
+        Buf((capacity > 0).then(|| Memory::with_capacity(capacity)))
     }
 
     /// `len` zero bytes.
@@ -39,93 +31,82 @@ impl Buf {
 
     /// Bytes in the buffer.
     pub fn len(&self) -> usize {
-        self.len
+        self.0.as_ref().map_or(0, Memory::len)
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.len == 0
+        self.len() == 0
     }
 
     /// Bytes it can hold without growing.
     pub fn capacity(&self) -> usize {
-        self.memory.as_ref().map_or(0, DmaBuffer::len)
+        self.0.as_ref().map_or(0, Memory::capacity)
     }
 
     /// The bytes.
     pub fn as_slice(&self) -> &[u8] {
-        self.memory
-            .as_ref()
-            .map_or(&[], |memory| &memory.as_bytes()[..self.len])
+        self.0.as_ref().map_or(&[], Memory::as_slice)
     }
 
     /// The bytes, to be changed in place.
     pub fn as_mut_slice(&mut self) -> &mut [u8] {
-        let len = self.len;
-        self.memory
-            .as_mut()
-            .map_or(&mut [], |memory| &mut memory.as_bytes_mut()[..len])
+        self.0.as_mut().map_or(&mut [], Memory::as_mut_slice)
     }
 
     /// Makes room for `more` bytes.
     pub fn reserve(&mut self, more: usize) {
-        let wanted = self.len + more;
-        if wanted <= self.capacity() {
-            return;
+        self.room(more);
+    }
+
+    /// Memory with room for `more` bytes.
+    fn room(&mut self, more: usize) -> &mut Memory {
+        let wanted = self.len() + more;
+        if wanted > self.capacity() || self.0.is_none() {
+            let mut memory = Memory::with_capacity(wanted.max(2 * self.len()));
+            memory.push(self.as_slice());
+            self.0 = Some(memory);
         }
-        let size = wanted
-            .max(2 * self.len)
-            .next_multiple_of(ALIGNMENT as usize);
-        let mut memory = allocate_dma_buffer_global(size);
-        memory.as_bytes_mut()[..self.len].copy_from_slice(self.as_slice());
-        self.memory = Some(memory);
+        match &mut self.0 {
+            Some(memory) => memory,
+            None => unreachable!("made above"),
+        }
     }
 
     /// Appends bytes.
     pub fn extend_from_slice(&mut self, bytes: &[u8]) {
-        self.reserve(bytes.len());
-        let start = self.len;
-        if let Some(memory) = &mut self.memory {
-            memory.as_bytes_mut()[start..start + bytes.len()].copy_from_slice(bytes);
-            self.len += bytes.len();
+        if !bytes.is_empty() {
+            self.room(bytes.len()).push(bytes);
         }
     }
 
     /// Shortens, or lengthens with zeroes, to `len` bytes.
     pub fn resize(&mut self, len: usize) {
-        if len > self.len {
-            self.reserve(len - self.len);
-            let start = self.len;
-            if let Some(memory) = &mut self.memory {
-                memory.as_bytes_mut()[start..len].fill(0);
-            }
+        if len > self.len() {
+            self.room(len - self.len()).zero_to(len);
+        } else if let Some(memory) = &mut self.0 {
+            memory.truncate(len);
         }
-        self.len = len;
     }
 
     /// Lengthens with zeroes to a multiple of `align` bytes.
     pub fn pad_to(&mut self, align: usize) {
-        self.resize(self.len.next_multiple_of(align));
+        self.resize(self.len().next_multiple_of(align));
     }
 
     /// Empties it; the memory stays.
     pub fn clear(&mut self) {
-        self.len = 0;
+        self.resize(0);
     }
 
-    /// The memory, cut to the bytes in use; for the ring. None when empty.
-    pub(crate) fn into_memory(self) -> Option<DmaBuffer> {
-        let mut memory = self.memory.filter(|_| self.len > 0)?;
-        memory.trim_to_size(self.len);
-        Some(memory)
+    /// The memory, for the ring. None when empty.
+    pub(crate) fn into_memory(self) -> Option<Memory> {
+        self.0.filter(|memory| memory.len() > 0)
     }
 
-    /// Wraps memory that is full of bytes.
-    pub(crate) fn from_memory(memory: DmaBuffer) -> Self {
-        Buf {
-            len: memory.len(),
-            memory: Some(memory),
-        }
+    /// Memory that comes back from the ring.
+    pub(crate) fn from_memory(memory: Memory) -> Self {
+        Buf(Some(memory))
     }
 }
 
@@ -152,6 +133,6 @@ impl From<&[u8]> for Buf {
 
 impl fmt::Debug for Buf {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Buf({} of {} bytes)", self.len, self.capacity())
+        write!(f, "Buf({} of {} bytes)", self.len(), self.capacity())
     }
 }

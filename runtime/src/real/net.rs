@@ -1,20 +1,17 @@
 //! Sockets.
 
 use std::{
-    cell::RefCell,
-    io::{ErrorKind, IoSlice},
+    io::{Error, ErrorKind, IoSlice},
     net::{SocketAddr, ToSocketAddrs},
-    os::fd::AsRawFd,
-    pin::Pin,
+    os::fd::{AsRawFd, OwnedFd},
     rc::Rc,
-    task::Poll,
 };
 
 use bytes::BytesMut;
-use futures_lite::{AsyncRead, AsyncWrite};
-use glommio::net::{TcpListener, TcpStream};
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
+use super::executor::{Operation, operate};
+use super::ring::Job;
 use super::sys;
 use crate::Result;
 
@@ -26,13 +23,57 @@ pub(crate) async fn resolve(host: String, port: u16) -> Result<Vec<SocketAddr>> 
 /// Connections that may wait to be accepted.
 const BACKLOG: i32 = 1024;
 
-/// Bytes of the read that ends a wait in `read_buf`; more follow without waiting.
-const FIRST_BYTES: usize = 1024;
-
 /// Slices given to the kernel at once (it takes at most 1024).
 const SLICES: usize = 64;
 
-pub(crate) struct Listener(TcpListener);
+/// An open socket that does not block, and at most one wait for one of its directions.
+struct Direction {
+    socket: Rc<OwnedFd>,
+    events: libc::c_short,
+    /// Kept when a future is dropped while it waits: the next one goes on with it.
+    waiting: Option<Operation>,
+}
+
+impl Direction {
+    fn new(socket: Rc<OwnedFd>, events: libc::c_short) -> Direction {
+        Direction {
+            socket,
+            events,
+            waiting: None,
+        }
+    }
+
+    /// Resolves when there may be something to do; errors of the connection count as that.
+    async fn ready(&mut self) -> Result<()> {
+        let waiting = self.waiting.get_or_insert_with(|| {
+            operate(Job::Poll {
+                socket: self.socket.clone(),
+                events: self.events,
+            })
+        });
+        let (_, answer) = waiting.await;
+        self.waiting = None;
+        answer.map(drop)
+    }
+
+    /// Does `work` now if the socket is ready for it, else when it is.
+    async fn when_ready<T>(&mut self, mut work: impl FnMut(&OwnedFd) -> Result<T>) -> Result<T> {
+        loop {
+            match work(&self.socket) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => self.ready().await?,
+                done => return done,
+            }
+        }
+    }
+}
+
+fn address(socket: Result<socket2::SockAddr>) -> Result<SocketAddr> {
+    let unknown = || Error::from(ErrorKind::AddrNotAvailable);
+    socket?.as_socket().ok_or_else(unknown)
+}
+
+pub(crate) struct Listener(Rc<OwnedFd>);
 
 impl Listener {
     pub(crate) fn bind(addr: SocketAddr, reuse_port: bool) -> Result<Listener> {
@@ -40,101 +81,122 @@ impl Listener {
         // Connections of an earlier run that linger in the kernel must not keep us from our port.
         socket.set_reuse_address(true)?;
         socket.set_reuse_port(reuse_port)?;
+        socket.set_nonblocking(true)?;
         socket.bind(&addr.into())?;
         socket.listen(BACKLOG)?;
-        Ok(Listener(sys::adopt_listener(socket.into())))
+        Ok(Listener(Rc::new(socket.into())))
     }
 
     pub(crate) async fn accept(&self) -> Result<Stream> {
-        let stream = self.0.accept().await?;
-        stream.set_nodelay(true)?;
-        Ok(Stream(stream))
+        let mut arriving = Direction::new(self.0.clone(), libc::POLLIN);
+        let socket = arriving.when_ready(sys::accept_one).await?;
+        SockRef::from(&socket).set_tcp_nodelay(true)?;
+        Ok(Stream(Rc::new(socket)))
     }
 
     pub(crate) fn local_addr(&self) -> Result<SocketAddr> {
-        Ok(self.0.local_addr()?)
+        address(SockRef::from(&self.0).local_addr())
     }
 }
 
-pub(crate) struct Stream(TcpStream);
+pub(crate) struct Stream(Rc<OwnedFd>);
 
 impl Stream {
     pub(crate) async fn connect(addr: SocketAddr) -> Result<Stream> {
-        let stream = TcpStream::connect(addr).await?;
-        stream.set_nodelay(true)?;
-        Ok(Stream(stream))
+        let socket = Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
+        socket.set_nonblocking(true)?;
+        socket.set_tcp_nodelay(true)?;
+        let connecting = match socket.connect(&addr.into()) {
+            Ok(()) => false,
+            Err(error) if error.raw_os_error() == Some(libc::EINPROGRESS) => true,
+            Err(error) => return Err(error),
+        };
+        let socket = Rc::new(OwnedFd::from(socket));
+        if connecting {
+            Direction::new(socket.clone(), libc::POLLOUT)
+                .ready()
+                .await?;
+            if let Some(error) = SockRef::from(&socket).take_error()? {
+                return Err(error);
+            }
+        }
+        Ok(Stream(socket))
     }
 
     pub(crate) fn peer_addr(&self) -> Result<SocketAddr> {
-        Ok(self.0.peer_addr()?)
+        address(SockRef::from(&self.0).peer_addr())
     }
 
     pub(crate) fn local_addr(&self) -> Result<SocketAddr> {
-        Ok(self.0.local_addr()?)
+        address(SockRef::from(&self.0).local_addr())
     }
 
     pub(crate) fn split(self) -> (ReadHalf, WriteHalf) {
-        let stream = Rc::new(RefCell::new(self.0));
-        (ReadHalf(stream.clone()), WriteHalf(stream))
+        let read = ReadHalf {
+            direction: Direction::new(self.0.clone(), libc::POLLIN),
+            emptied: false,
+        };
+        (read, WriteHalf(Direction::new(self.0, libc::POLLOUT)))
     }
 }
 
-/// The stream is borrowed only inside one poll, and it keeps one waker per direction, so the two halves
-/// never meet.
-pub(crate) struct ReadHalf(Rc<RefCell<TcpStream>>);
+/// The socket is closed when both halves, and what the ring has under way for them, are gone.
+pub(crate) struct ReadHalf {
+    direction: Direction,
+    /// The last read took all there was: another one at once would be a system call for nothing.
+    emptied: bool,
+}
 
 impl ReadHalf {
     pub(crate) async fn read(&mut self, out: &mut [u8]) -> Result<usize> {
         if out.is_empty() {
             return Ok(0);
         }
-        std::future::poll_fn(|cx| Pin::new(&mut *self.0.borrow_mut()).poll_read(cx, out)).await
+        self.receive(out.len(), |socket| sys::receive(socket.as_raw_fd(), out))
+            .await
     }
 
-    /// Bytes that are there already go to their place at once; glommio, which reads into written memory only, does the waiting.
     pub(crate) async fn read_buf(&mut self, out: &mut BytesMut, limit: usize) -> Result<usize> {
-        if limit == 0 || out.spare_capacity_mut().is_empty() {
+        let room = out.spare_capacity_mut().len().min(limit);
+        if room == 0 {
             return Ok(0);
         }
-        loop {
-            let fd = self.0.borrow().as_raw_fd();
-            match sys::receive_some(fd, out, limit) {
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
-                done => return done,
-            }
+        self.receive(room, |socket| {
+            sys::receive_some(socket.as_raw_fd(), out, limit)
+        })
+        .await
+    }
+
+    async fn receive(
+        &mut self,
+        room: usize,
+        receive: impl FnMut(&OwnedFd) -> Result<usize>,
+    ) -> Result<usize> {
+        if self.emptied {
+            self.direction.ready().await?;
+            self.emptied = false;
         }
-        let mut first = [0; FIRST_BYTES];
-        let room = (out.capacity() - out.len()).min(limit).min(FIRST_BYTES);
-        let n = self.read(&mut first[..room]).await?;
-        out.extend_from_slice(&first[..n]);
+        let n = self.direction.when_ready(receive).await?;
+        self.emptied = n < room;
         Ok(n)
     }
 }
 
 /// See [`ReadHalf`].
-pub(crate) struct WriteHalf(Rc<RefCell<TcpStream>>);
+pub(crate) struct WriteHalf(Direction);
 
 impl WriteHalf {
-    /// glommio has no vectored writes, so we send ourselves for as long as the socket takes it, and leave
-    /// only the waiting to glommio.
     pub(crate) async fn write_slices(&mut self, slices: &[&[u8]]) -> Result<()> {
         let mut cursor = Cursor {
             slices,
             first: 0,
             done: 0,
         };
-        while let Some(next) = cursor.next() {
-            let sent =
-                cursor.with_slices(|slices| sys::send_some(self.0.borrow().as_raw_fd(), slices));
-            let n = match sent {
-                Ok(n) => n,
-                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    self.write_some(next).await?
-                }
-                Err(error) => return Err(error),
+        while cursor.is_unsent() {
+            let send = |socket: &OwnedFd| {
+                cursor.with_slices(|slices| sys::send_some(socket.as_raw_fd(), slices))
             };
+            let n = self.0.when_ready(send).await?;
             if n == 0 {
                 return Err(ErrorKind::WriteZero.into());
             }
@@ -143,15 +205,8 @@ impl WriteHalf {
         Ok(())
     }
 
-    async fn write_some(&mut self, bytes: &[u8]) -> Result<usize> {
-        std::future::poll_fn(|cx| -> Poll<Result<usize>> {
-            Pin::new(&mut *self.0.borrow_mut()).poll_write(cx, bytes)
-        })
-        .await
-    }
-
     pub(crate) fn shutdown(&mut self) -> Result<()> {
-        sys::shutdown_write(self.0.borrow().as_raw_fd())
+        sys::shutdown_write(self.0.socket.as_raw_fd())
     }
 }
 
@@ -162,14 +217,17 @@ struct Cursor<'a> {
     done: usize,
 }
 
-impl<'a> Cursor<'a> {
-    /// The rest of the first slice that is not sent completely.
-    fn next(&mut self) -> Option<&'a [u8]> {
-        while self.slices.get(self.first)?.len() == self.done {
+impl Cursor<'_> {
+    /// Is anything left? Steps over slices that are sent completely.
+    fn is_unsent(&mut self) -> bool {
+        while let Some(slice) = self.slices.get(self.first) {
+            if slice.len() > self.done {
+                return true;
+            }
             self.first += 1;
             self.done = 0;
         }
-        Some(&self.slices[self.first][self.done..])
+        false
     }
 
     fn with_slices<R>(&self, send: impl FnOnce(&mut [IoSlice<'_>]) -> R) -> R {

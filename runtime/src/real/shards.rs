@@ -3,27 +3,16 @@
 use std::{
     io::{Error, ErrorKind},
     panic::AssertUnwindSafe,
+    rc::Rc,
     sync::mpsc,
     thread,
-    time::Duration,
 };
 
-use glommio::{LocalExecutor, LocalExecutorBuilder, Placement, PoolPlacement};
-
-use super::{sys, task, usable};
+use super::{executor::Executor, sys, usable};
 use crate::{
     Result,
     shards::{Config, Cores, Shard, ShardId},
 };
-
-/// How long tasks that keep each other ready may run before the executor looks for io.
-///
-/// Long on purpose. glommio 0.9 decides whether to sleep by whether tasks *ran*; if this timer fires between
-/// its being set and the first look at the task queues (a thread that loses its core just there), none ran,
-/// and it sleeps beside ready tasks. With 2 ms that happened within minutes on a crowded machine. Tasks
-/// that yield go through a timer of their own (`task::yield_now`), so they do not need this one, and
-/// `task::run_main` keeps a slow pulse that would end such a sleep.
-const PREEMPT: Duration = Duration::from_secs(1);
 
 /// How one shard's thread ended: its number and the result or the panic.
 type End<T> = (usize, thread::Result<T>);
@@ -35,7 +24,6 @@ where
     T: Send + 'static,
 {
     let cores = choose_cores(&config.cores)?;
-    usable::check(config.io_memory, cores.len())?;
     let count = u16::try_from(cores.len()).map_err(|_| invalid("more than 65535 shards"))?;
 
     let (report, reports) = mpsc::channel();
@@ -86,7 +74,7 @@ where
     let name = format!("{}-{}", config.name, shard.id);
     let config = config.clone();
     let body = move || {
-        let executor = match make_executor(&config, core) {
+        let executor = match make_executor(&config, core, shard.id) {
             Ok(executor) => executor,
             Err(error) => {
                 // Nobody listens any more once another shard's error was reported.
@@ -97,11 +85,9 @@ where
         let _ = report.send(Ok(()));
         drop(report);
         if permission.recv().is_ok() {
-            let run = AssertUnwindSafe(|| task::run_main(&executor, shard.id, main, shard));
+            // What is left of the shard's tasks, and its ring, go before its end is told: `run` returns to a quiet process.
+            let run = AssertUnwindSafe(|| executor.run(async move { main(shard).await }));
             let result = std::panic::catch_unwind(run);
-            task::leave();
-            // What is left of the shard's tasks goes first, so that `run` returns to a quiet process.
-            drop(executor);
             let _ = end.send((shard.id.index(), result));
         }
     };
@@ -124,23 +110,23 @@ fn collect<T>(count: usize, ends: &mpsc::Receiver<End<T>>) -> Result<Vec<T>> {
         .ok_or_else(|| Error::other("a shard ended without a result"))
 }
 
-fn make_executor(config: &Config, core: Option<usize>) -> Result<LocalExecutor> {
-    LocalExecutorBuilder::new(core.map_or(Placement::Unbound, Placement::Fixed))
-        .name(&config.name)
-        .io_memory(config.io_memory)
-        .ring_depth(config.ring_depth.max(8))
-        .preempt_timer(PREEMPT)
-        // The few blocking calls go to threads of our own (`blocking`); glommio insists on one.
-        .blocking_thread_pool_placement(PoolPlacement::Unbound(1))
-        .make()
-        .map_err(|error| {
-            let error = Error::from(error);
-            let place = core.map_or("any core".to_owned(), |core| format!("core {core}"));
-            Error::new(
-                error.kind(),
-                format!("starting a shard on {place}: {}", usable::explain(error)),
-            )
-        })
+/// Pins this thread to its core and gives it an executor.
+fn make_executor(config: &Config, core: Option<usize>, shard: ShardId) -> Result<Rc<Executor>> {
+    let place = core.map_or("any core".to_owned(), |core| format!("core {core}"));
+    let starting = |error: Error, what: String| {
+        Error::new(error.kind(), format!("starting a shard on {place}: {what}"))
+    };
+    if let Some(core) = core {
+        sys::stay_on(core).map_err(|error| {
+            let what = error.to_string();
+            starting(error, what)
+        })?;
+    }
+    Executor::new(shard, config.ring_depth).map_err(|error| {
+        let error = usable::explain(error);
+        let what = error.to_string();
+        starting(error, what)
+    })
 }
 
 /// The core of each shard; None is any.

@@ -4,8 +4,7 @@
 use std::{
     ffi::CString,
     io::{Error, IoSlice},
-    net::TcpListener,
-    os::fd::{FromRawFd, IntoRawFd, RawFd},
+    os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd},
     os::unix::ffi::OsStrExt,
     path::Path,
 };
@@ -102,6 +101,13 @@ pub(super) fn send_some(fd: RawFd, slices: &mut [IoSlice<'_>]) -> Result<usize> 
     usize::try_from(n).map_err(|_| Error::last_os_error())
 }
 
+/// Receives what is there.
+pub(super) fn receive(fd: RawFd, out: &mut [u8]) -> Result<usize> {
+    // SAFETY: the pointer and length are those of a live slice.
+    let n = unsafe { libc::recv(fd, out.as_mut_ptr().cast(), out.len(), libc::MSG_DONTWAIT) };
+    usize::try_from(n).map_err(|_| Error::last_os_error())
+}
+
 /// Receives what is there, at most `limit` bytes, behind what `out` holds and into memory that nobody wrote before.
 pub(super) fn receive_some(fd: RawFd, out: &mut BytesMut, limit: usize) -> Result<usize> {
     let spare = out.spare_capacity_mut();
@@ -120,12 +126,6 @@ pub(super) fn shutdown_write(fd: RawFd) -> Result<()> {
     check(unsafe { libc::shutdown(fd, libc::SHUT_WR) })
 }
 
-/// Hands a listening socket to the executor of this thread.
-pub(super) fn adopt_listener(listener: TcpListener) -> glommio::net::TcpListener {
-    // SAFETY: the descriptor is open and owned by nobody else from here on (`into_raw_fd`).
-    unsafe { glommio::net::TcpListener::from_raw_fd(listener.into_raw_fd()) }
-}
-
 /// The cores this process may run on, in order.
 pub(super) fn allowed_cores() -> Result<Vec<usize>> {
     // SAFETY: an all-zero `cpu_set_t` is the empty set.
@@ -137,13 +137,60 @@ pub(super) fn allowed_cores() -> Result<Vec<usize>> {
     Ok((0..libc::CPU_SETSIZE as usize).filter(allowed).collect())
 }
 
-/// The soft limit of memory this process may lock, in bytes.
-pub(super) fn memlock_limit() -> Result<u64> {
-    let mut limit = libc::rlimit {
-        rlim_cur: 0,
-        rlim_max: 0,
+/// Keeps this thread on one core.
+pub(super) fn stay_on(core: usize) -> Result<()> {
+    // SAFETY: an all-zero `cpu_set_t` is the empty set.
+    let mut set: libc::cpu_set_t = unsafe { std::mem::zeroed() };
+    if core >= libc::CPU_SETSIZE as usize {
+        return Err(std::io::ErrorKind::InvalidInput.into());
+    }
+    // SAFETY: the index is below the set's size.
+    unsafe { libc::CPU_SET(core, &mut set) };
+    // SAFETY: the pointer and size are those of a live struct; 0 means this thread.
+    check(unsafe { libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &set) })
+}
+
+/// A counter on which one thread can wait for another.
+pub(super) fn event() -> Result<OwnedFd> {
+    // SAFETY: no memory is passed.
+    let fd = unsafe { libc::eventfd(0, libc::EFD_CLOEXEC) };
+    owned(fd)
+}
+
+/// Adds one to an event's counter, and so wakes who waits for it.
+pub(super) fn count_up(event: &OwnedFd) {
+    let one = 1_u64.to_ne_bytes();
+    // SAFETY: the pointer and length are those of a live array. The only failures are a counter at its end, which
+    // wakes as well, and a descriptor that is not an event's.
+    unsafe { libc::write(event.as_raw_fd(), one.as_ptr().cast(), one.len()) };
+}
+
+/// The next connection of a listening socket, if one waits.
+pub(super) fn accept_one(listener: &OwnedFd) -> Result<OwnedFd> {
+    let flags = libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC;
+    // SAFETY: null pointers say that the peer's address is not wanted.
+    let fd = unsafe {
+        libc::accept4(
+            listener.as_raw_fd(),
+            std::ptr::null_mut(),
+            std::ptr::null_mut(),
+            flags,
+        )
     };
-    // SAFETY: `limit` lives through the call.
-    check(unsafe { libc::getrlimit(libc::RLIMIT_MEMLOCK, &mut limit) })?;
-    Ok(limit.rlim_cur)
+    owned(fd)
+}
+
+/// A descriptor that the kernel has just made for us, or its error.
+fn owned(fd: libc::c_int) -> Result<OwnedFd> {
+    if fd < 0 {
+        return Err(Error::last_os_error());
+    }
+    // SAFETY: it is open, and nobody else knows of it.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// Takes over a descriptor that io_uring has opened.
+pub(super) fn opened(fd: usize) -> Result<OwnedFd> {
+    let fd = libc::c_int::try_from(fd).map_err(|_| std::io::ErrorKind::InvalidData)?;
+    owned(fd)
 }

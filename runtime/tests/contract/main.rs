@@ -71,7 +71,6 @@ where
     };
     let config = Config {
         cores: Cores::Count(shards.into()),
-        io_memory: 64 << 10,
         ..Config::default()
     };
     shards::run(config, move |shard| body(env.clone(), shard)).unwrap();
