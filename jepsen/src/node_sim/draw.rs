@@ -64,6 +64,9 @@ pub struct Draw {
     pub length: Duration,
     /// Mean time between two turns of fate.
     pub turn: Duration,
+    /// Steps of the simulation after which it ends, and after which fate has its turn, if that is sooner. In some worlds much
+    /// more happens in a second than in others.
+    pub steps: (u64, u64),
     /// The faults.
     pub faults: Faults,
     /// How far the disk may be believed.
@@ -108,6 +111,7 @@ impl Draw {
             largest: (32 + rng.below(500), 1 + rng.below(12)),
             length: Duration::from_millis(500 + rng.below(3_500)),
             turn: Duration::from_millis(10 + rng.below(400)),
+            steps: draw_steps(seed),
             faults,
             honesty,
             journal_file: 65_536 << rng.below(3),
@@ -131,6 +135,14 @@ impl Draw {
     pub fn is_failing(&self) -> bool {
         let f = &self.faults;
         f.full + f.write_error + f.read_error > 0 || self.honesty > Honesty::Honest
+    }
+}
+
+/// One in twenty may go on for as long as it takes.
+fn draw_steps(seed: u64) -> (u64, u64) {
+    match seed % 20 {
+        0 => (u64::MAX, u64::MAX),
+        _ => (40_000, 5_000),
     }
 }
 

@@ -129,9 +129,11 @@ impl Run {
         self.start();
         self.start_clients();
         let length = self.draw.length.as_nanos() as u64;
-        while self.is_whole() && self.clock.get() < length {
+        let (steps, turn_steps) = self.draw.steps;
+        while self.is_whole() && self.clock.get() < length && self.sim.steps() < steps {
             let turn = self.rng.below(2 * self.draw.turn.as_nanos() as u64 + 1);
-            self.run_for(Duration::from_nanos(turn), || false);
+            let upto = self.sim.steps().saturating_add(turn_steps);
+            self.run_for(Duration::from_nanos(turn), || self.sim.steps() >= upto);
             if !self.look_after() {
                 // Down already: it comes back after a while.
                 self.sim

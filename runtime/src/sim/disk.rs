@@ -3,6 +3,7 @@
 //! Names are kept as whole paths in two maps, the volatile and the durable one; between them lies the list
 //! of folder operations not synced yet.
 
+mod changes;
 mod crash;
 
 use std::{
@@ -15,6 +16,7 @@ use std::{
 
 use bytes::Bytes;
 
+use self::changes::{Change, Changes};
 use super::{disk_image::Image, options::DiskOptions, simulation::DiskOp, world::World};
 use crate::{Result, fs::DirEntry};
 
@@ -26,38 +28,12 @@ pub(super) enum Entry {
     File(Inode),
 }
 
-/// A folder operation that no sync has covered.
-enum Change {
-    Link {
-        path: PathBuf,
-        entry: Entry,
-    },
-    Unlink {
-        path: PathBuf,
-    },
-    Rename {
-        from: PathBuf,
-        to: PathBuf,
-        entry: Entry,
-    },
-}
-
 pub(super) struct Stored {
     pub(super) image: Image,
     names: u32,
     handles: u32,
     /// Durable names, and changes without sync that a crash could keep.
     remembered: u32,
-}
-
-impl Change {
-    /// What a name of it leads to if it is kept.
-    fn entry(&self) -> Option<Entry> {
-        match self {
-            Change::Link { entry, .. } | Change::Rename { entry, .. } => Some(*entry),
-            Change::Unlink { .. } => None,
-        }
-    }
 }
 
 /// A write that the disk has taken and not completed.
@@ -73,7 +49,7 @@ pub(super) struct Disk {
     next_inode: Inode,
     names: BTreeMap<PathBuf, Entry>,
     durable_names: BTreeMap<PathBuf, Entry>,
-    changes: Vec<Change>,
+    changes: Changes,
     pub(super) in_flight: BTreeMap<u64, InFlight>,
     /// Who holds a lock: the life of the node that took it.
     locks: BTreeMap<PathBuf, u32>,
@@ -151,7 +127,7 @@ impl Disk {
             next_inode: 1,
             names: root.clone(),
             durable_names: root,
-            changes: Vec::new(),
+            changes: Changes::default(),
             in_flight: BTreeMap::new(),
             locks: BTreeMap::new(),
             planned_failures: BTreeMap::new(),
@@ -309,12 +285,8 @@ impl Disk {
             Some(Entry::File(_)) => return Err(Error::new(ErrorKind::NotADirectory, "is a file")),
             Some(Entry::Dir) => {}
         }
-        let inside: Vec<PathBuf> = self
-            .names
-            .keys()
-            .filter(|name| name.starts_with(path) && name.parent().is_some())
-            .cloned()
-            .collect();
+        let mut inside = self.whole(path);
+        inside.retain(|name| name.parent().is_some());
         for name in inside.into_iter().rev() {
             let entry = self.names.remove(&name);
             self.change(Change::Unlink { path: name });
@@ -351,13 +323,7 @@ impl Disk {
             _ => {}
         }
         // What lies in a renamed folder goes along.
-        let moved: Vec<PathBuf> = self
-            .names
-            .keys()
-            .filter(|name| name.starts_with(from))
-            .cloned()
-            .collect();
-        for old in moved {
+        for old in self.whole(from) {
             let Some(entry) = self.names.remove(&old) else {
                 continue;
             };
@@ -374,6 +340,15 @@ impl Disk {
             self.unname(replaced);
         }
         Ok(())
+    }
+
+    /// A name, and those below it.
+    fn whole(&self, path: &Path) -> Vec<PathBuf> {
+        let names = self.names.range(path.to_owned()..).map(|(name, _)| name);
+        names
+            .take_while(|name| name.starts_with(path))
+            .cloned()
+            .collect()
     }
 
     fn children<'a>(&'a self, dir: &'a Path) -> impl Iterator<Item = (&'a PathBuf, &'a Entry)> {
@@ -415,17 +390,14 @@ impl Disk {
         if self.entry(dir) != Some(Entry::Dir) {
             return Err(not_found());
         }
-        let inside = |path: &Path| path.parent() == Some(dir);
-        for change in std::mem::take(&mut self.changes) {
-            match &change {
-                Change::Link { path, .. } | Change::Unlink { path } if !inside(path) => {
-                    self.changes.push(change)
+        for (number, change) in self.changes.take_in(dir) {
+            if let Change::Rename { from, .. } = &change {
+                // One transaction of the file system, and it includes the creation of the old name.
+                for creation in self.changes.take_links(from, number) {
+                    self.forget(creation.entry());
                 }
-                Change::Rename { from, to, .. } if !inside(from) && !inside(to) => {
-                    self.changes.push(change)
-                }
-                _ => self.make_durable(change),
             }
+            self.make_durable(change);
         }
         Ok(())
     }
@@ -436,13 +408,6 @@ impl Disk {
             Change::Link { path, entry } => self.name_durably(path, entry),
             Change::Unlink { path } => self.unname_durably(&path),
             Change::Rename { from, to, entry } => {
-                // One transaction of the file system, and it includes the creation of the old name.
-                let is_creation =
-                    |c: &mut Change| matches!(c, Change::Link { path, .. } if *path == from);
-                let created: Vec<Change> = self.changes.extract_if(.., is_creation).collect();
-                for change in created {
-                    self.forget(change.entry());
-                }
                 self.unname_durably(&from);
                 self.name_durably(to, entry);
             }

@@ -45,7 +45,7 @@ impl Disk {
         for stored in self.files.values_mut() {
             lost.sectors += stored.image.crash(rng, keep);
         }
-        for change in std::mem::take(&mut self.changes) {
+        for change in self.changes.take_all() {
             if rng.chance(keep) {
                 self.make_durable(change);
             } else {
