@@ -23,7 +23,7 @@ pub fn top() -> PathBuf {
 fn made(name: &str) -> bool {
     matches!(
         name,
-        "target" | "ottla-data" | ".git" | "artifacts" | "corpus-local"
+        "target" | "ottla-data" | ".git" | "artifacts" | "corpus"
     )
 }
 
