@@ -7,6 +7,7 @@ use clap::Args;
 
 use super::run::run_name;
 use crate::kpi::{ALL, Kpi, Sheet, Stage, Subject, others_now};
+use crate::process::placement::{Placement, open_many_files};
 
 /// More than this many cores busy for others, and figures are worth little.
 const OTHERS_MAX: f64 = 0.1;
@@ -26,6 +27,9 @@ pub struct Brokers {
     /// Seconds of load before a JVM is measured
     #[arg(long, default_value_t = 30.0)]
     jvm_warmup: f64,
+    /// Who runs on which cores [default: all share all, but split for the latency at half load of P2]
+    #[arg(long)]
+    placement: Option<Placement>,
 }
 
 /// A folder that goes when it is done with.
@@ -58,6 +62,7 @@ impl Brokers {
 
     /// A new folder, and a stage on it.
     pub fn stage(&self, program: &Subject) -> io::Result<(Stage, Scratch)> {
+        open_many_files()?;
         let parent = self.folder.clone().unwrap_or_else(std::env::temp_dir);
         let folder = parent.join(format!("ottla-bench-{}", run_name()));
         std::fs::create_dir_all(&folder)?;
@@ -69,6 +74,9 @@ impl Brokers {
             jvm_warmup: self.jvm_warmup,
             backlog_gb: 10.0,
             soak: 1800.0,
+            placement: self.placement,
+            least: f64::NAN,
+            flush_ms: f64::NAN,
         };
         Ok((stage, Scratch(folder)))
     }

@@ -54,9 +54,13 @@ pub fn execute(arguments: Arguments) -> io::Result<()> {
 }
 
 fn show_probe(folder: &Path) -> io::Result<()> {
-    let mut rows = vec![["", "p50 us", "p99 us", "MB/s"].map(str::to_owned).to_vec()];
+    let mut rows = vec![
+        ["", "p50 us", "p99 us", "p99.9 us", "MB/s"]
+            .map(str::to_owned)
+            .to_vec(),
+    ];
     for f in probe::probe(folder)? {
-        let numbers = [f.p50_us, f.p99_us, f.mb_s].map(|n| format!("{n:.0}"));
+        let numbers = [f.p50_us, f.p99_us, f.p999_us, f.mb_s].map(|n| format!("{n:.0}"));
         rows.push([vec![f.what.to_owned()], numbers.to_vec()].concat());
     }
     print!("{}", table(&rows));

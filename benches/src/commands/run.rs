@@ -7,6 +7,7 @@ use clap::Args;
 
 use crate::load::outcome::{Outcome, point};
 use crate::load::{self, Setup};
+use crate::process::placement::Placement;
 use crate::report;
 use crate::wire::cluster::resolve;
 use crate::workload::{Driver, Workload, payloads};
@@ -92,6 +93,7 @@ impl How {
             run: run_name(),
             producer_threads: self.threads,
             consumer_threads: self.threads,
+            placement: Placement::Shared,
         })
     }
 }

@@ -8,7 +8,7 @@ use clap::Args;
 use super::kpi::Brokers;
 use super::run::{How, measure};
 use crate::floor::probe::{beside, probe};
-use crate::kpi::{Subject, others_now};
+use crate::kpi::{Stage, Subject, others_now};
 use crate::load::outcome::{Outcome, quantile_ms};
 use crate::process::node::Node;
 use crate::report::table;
@@ -101,7 +101,7 @@ impl Versus {
         for _ in 0..self.rounds.max(1) {
             let there = 0..subjects.len();
             for at in there.clone().chain(there.rev()) {
-                let outcome = self.one(&subjects[at], &stage.folder, stage.jvm_warmup)?;
+                let outcome = self.one(&subjects[at], &stage)?;
                 let values: Vec<f64> = MEASURES.iter().map(|(_, f)| f(&outcome)).collect();
                 eprintln!(
                     "{}: {:.1} MB/s, p99 {:.2} ms",
@@ -125,10 +125,12 @@ impl Versus {
         Ok(())
     }
 
-    fn one(&self, subject: &Subject, folder: &std::path::Path, warmup: f64) -> io::Result<Outcome> {
-        let node = Node::fresh(&subject.program, folder, &[])?;
+    fn one(&self, subject: &Subject, stage: &Stage) -> io::Result<Outcome> {
+        let (placement, warmup) = (stage.placement.unwrap_or_default(), stage.jvm_warmup);
+        let node = Node::fresh(&subject.program, &stage.folder, &[], placement)?;
         let broker = node.address().to_string();
         let mut setup = self.how.setup(&self.workload, &broker, node.pid())?;
+        setup.placement = placement;
         let topic = subject.topic.iter().filter_map(|t| t.split_once('='));
         setup
             .driver

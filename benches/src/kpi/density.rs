@@ -29,7 +29,10 @@ pub fn memory(stage: &Stage) -> io::Result<Vec<f64>> {
         jvm_warmup: 0.0,
         ..stage.clone()
     };
-    let mut node = cold.node_for_many()?;
+    let mut node = cold.unstarted(cold.many())?;
+    node.touch_heap();
+    node.start()?;
+    node.cluster()?;
     let settled = Duration::from_secs(3);
     let _ = rest(&node, settled)?;
     let before = node.usage()?.resident;

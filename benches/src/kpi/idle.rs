@@ -1,7 +1,7 @@
 //! P14: what it costs to do nothing.
 
 use std::io;
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 use super::stage::{Shape, Stage, USUAL, rest};
@@ -9,7 +9,30 @@ use crate::load::prepare;
 
 const LENGTH: Duration = Duration::from_secs(15);
 const SETTLE: Duration = Duration::from_secs(5);
-const CONNECTIONS: usize = 2000;
+const CONNECTIONS: usize = 10_000;
+
+/// As many connections as there should be, or as the system allows.
+fn connect(address: SocketAddr) -> Vec<TcpStream> {
+    let mut connections = Vec::with_capacity(CONNECTIONS);
+    while connections.len() < CONNECTIONS {
+        match TcpStream::connect(address) {
+            Ok(connection) => connections.push(connection),
+            Err(why) => {
+                eprintln!("P14: {} connections, then: {why}", connections.len());
+                break;
+            }
+        }
+    }
+    connections
+}
+
+/// Has the other side kept it?
+fn is_open(connection: &TcpStream) -> bool {
+    let silent = connection
+        .set_nonblocking(true)
+        .and_then(|()| connection.peek(&mut [0]));
+    silent.is_err_and(|e| e.kind() == io::ErrorKind::WouldBlock)
+}
 
 /// P14.
 pub fn idle(stage: &Stage) -> io::Result<Vec<f64>> {
@@ -21,10 +44,10 @@ pub fn idle(stage: &Stage) -> io::Result<Vec<f64>> {
     let node = cold.node_for_many()?;
     let _ = rest(&node, SETTLE)?;
     let empty = rest(&node, LENGTH)?;
-    let connect = |_| TcpStream::connect(node.address());
-    let connections: Vec<TcpStream> = (0..CONNECTIONS).map(connect).collect::<io::Result<_>>()?;
-    let held = rest(&node, Duration::from_secs(2))?.resident;
-    let each = (held as f64 - empty.resident as f64) / 1024.0 / connections.len() as f64;
+    let connections = connect(node.address());
+    let full_house = rest(&node, SETTLE)?.resident;
+    let held = connections.iter().filter(|c| is_open(c)).count();
+    let each = (full_house as f64 - empty.resident as f64) / 1024.0 / held as f64;
     drop(connections);
     let shape = Shape {
         partitions: 5000,
@@ -38,6 +61,7 @@ pub fn idle(stage: &Stage) -> io::Result<Vec<f64>> {
         percent(empty.cpu()),
         percent(full.cpu()),
         empty.written as f64 / LENGTH.as_secs_f64(),
+        held as f64,
         each,
     ])
 }

@@ -3,36 +3,47 @@
 use std::io;
 
 use super::stage::{Shape, Stage, USUAL};
-use crate::load::outcome::quantile_ms;
+use crate::load::outcome::{Outcome, quantile_ms};
+use crate::process::placement::Placement;
 
-/// P2.
+/// P2: at a rate that any broker can take, and at half of what the slowest can.
 pub fn half_load(stage: &Stage) -> io::Result<Vec<f64>> {
-    let node = stage.node(&[])?;
     let shape = Shape {
         consumers: 4,
         rate: 10_000.0,
         ..USUAL
     };
-    let load = stage.load(&node, &shape, "p2")?;
-    let produce = |q| quantile_ms(&load.produce, q);
-    let after = quantile_ms(&load.end_to_end, 0.99) - produce(0.99);
-    let most = Shape {
+    let low = stage.load(&stage.node(&[])?, &shape, "p2")?;
+    let stage = apart(stage);
+    let rate = stage.least / 2.0;
+    let half = Shape { rate, ..shape };
+    let half = stage.load(&stage.node(&[])?, &half, "p2-half")?;
+    let tail = |load: &Outcome| {
+        let produce = |q| quantile_ms(&load.produce, q);
+        let after = quantile_ms(&load.end_to_end, 0.99) - produce(0.99);
+        [produce(0.5), produce(0.99), produce(0.999), after]
+    };
+    Ok([&tail(&low)[..], &[rate], &tail(&half)].concat())
+}
+
+/// What a broker can take: records a second.
+pub fn most(stage: &Stage) -> io::Result<f64> {
+    let stage = apart(stage);
+    let shape = Shape {
         seconds: stage.seconds / 2.0,
         ..USUAL
     };
-    let most = stage.load(&node, &most, "p2-most")?;
-    let half = Shape {
-        rate: most.produced.records as f64 / most.seconds / 2.0,
-        ..shape
-    };
-    let half = stage.load(&node, &half, "p2-half")?;
-    Ok(vec![
-        produce(0.5),
-        produce(0.99),
-        produce(0.999),
-        after,
-        quantile_ms(&half.produce, 0.99),
-    ])
+    let load = stage.load(&stage.node(&[])?, &shape, "p2-most")?;
+    Ok(load.produced.records as f64 / load.seconds)
+}
+
+/// When all cores are busy every flush waits for the scheduler, whoever asks for it. Half load is to show the broker, so it
+/// has cores of its own.
+fn apart(stage: &Stage) -> Stage {
+    Stage {
+        placement: stage.placement.or(Some(Placement::Split)),
+        ..stage.clone()
+    }
 }
 
 /// P4.

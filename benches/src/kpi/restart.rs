@@ -67,7 +67,7 @@ pub fn acknowledged_by_all(node: &mut Node, topic: &Topic) -> io::Result<()> {
 /// P10.
 pub fn cold_start(stage: &Stage) -> io::Result<Vec<f64>> {
     let one = || {
-        let mut node = Node::new(&stage.program, &stage.folder, &[])?;
+        let mut node = stage.unstarted(&[])?;
         if node.is_jvm() {
             // Its folder is to be formatted first, which is no part of its start.
             node.start()?;

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::{Kpi, Stage, Target};
-use crate::floor::probe::{beside, probe};
+use crate::floor::probe::{beside, flush_ms, probe};
 use crate::process::node::Program;
 use crate::process::{family_cpu, machine_cpu};
 
@@ -21,6 +21,15 @@ pub struct Subject {
 }
 
 impl Subject {
+    /// The stage with this broker on it.
+    fn on(&self, stage: &Stage) -> Stage {
+        Stage {
+            program: self.program.clone(),
+            topic: self.topic.clone(),
+            ..stage.clone()
+        }
+    }
+
     /// Ottla, and Kafka in both ways when there is a command that starts it.
     pub fn all(ottla: &Path, kafka: Option<&Path>) -> Vec<Self> {
         let mut all = vec![Self {
@@ -39,6 +48,19 @@ impl Subject {
         }
         all
     }
+}
+
+/// The least that a KPI measures on any broker before all else. Those that fail are told of and do not count.
+fn least(kpi: &Kpi, subjects: &[Subject], stage: &Stage) -> f64 {
+    let Some(first) = kpi.first else {
+        return f64::NAN;
+    };
+    let one = |subject: &Subject| {
+        eprintln!("{} first: {}", kpi.name, subject.name);
+        let told = |e: &io::Error| eprintln!("{} {}: {e}", kpi.name, subject.name);
+        first(&subject.on(stage)).inspect_err(told).ok()
+    };
+    subjects.iter().filter_map(one).fold(f64::NAN, f64::min)
 }
 
 /// All that was found so far.
@@ -99,7 +121,8 @@ impl Sheet {
 
     /// Measures one KPI on all subjects. One that fails is told of and has no values.
     pub fn measure(&mut self, kpi: &Kpi, subjects: &[Subject], stage: &Stage) -> io::Result<()> {
-        let mut disk = beside(&probe(&stage.folder)?);
+        let figures = probe(&stage.folder)?;
+        let mut disk = beside(&figures);
         let before = self.rows.len();
         for (what, target) in kpi.measures {
             self.rows.push(Row {
@@ -111,13 +134,14 @@ impl Sheet {
             });
         }
         disk.push_str("; cores busy for others:");
+        let stage = Stage {
+            least: least(kpi, subjects, stage),
+            flush_ms: flush_ms(&figures),
+            ..stage.clone()
+        };
         for subject in subjects {
             eprintln!("{} {}: {}", kpi.name, kpi.about, subject.name);
-            let on = Stage {
-                program: subject.program.clone(),
-                topic: subject.topic.clone(),
-                ..stage.clone()
-            };
+            let on = subject.on(&stage);
             let others = Others::begin()?;
             let values = (kpi.run)(&on).unwrap_or_else(|e| {
                 eprintln!("{} {}: {e}", kpi.name, subject.name);

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::load::outcome::Outcome;
 use crate::load::{self, Setup};
 use crate::process::node::{Node, Program};
+use crate::process::placement::Placement;
 use crate::workload::{Driver, Workload, payloads};
 
 /// Where and on what a KPI is measured.
@@ -26,6 +27,12 @@ pub struct Stage {
     pub backlog_gb: f64,
     /// Seconds of the soak.
     pub soak: f64,
+    /// Who runs on which cores, if that is not left to each KPI.
+    pub placement: Option<Placement>,
+    /// The least that [`super::Kpi::first`] gave; none for a KPI without.
+    pub least: f64,
+    /// 99.9 % of flushes of the raw disk took less, in milliseconds.
+    pub flush_ms: f64,
 }
 
 /// What changes from load to load.
@@ -72,9 +79,17 @@ const SMALL_INDEX: &str = "log.index.size.max.bytes=65536";
 const WARMUP: f64 = 3.0;
 
 impl Stage {
+    /// A broker on an empty folder.
+    pub fn unstarted(&self, settings: &[&str]) -> io::Result<Node> {
+        let placement = self.placement.unwrap_or_default();
+        Node::new(&self.program, &self.folder, settings, placement)
+    }
+
     /// A fresh broker that answers, and is warm if it needs that.
     pub fn node(&self, settings: &[&str]) -> io::Result<Node> {
-        let node = Node::fresh(&self.program, &self.folder, settings)?;
+        let mut node = self.unstarted(settings)?;
+        node.start()?;
+        node.cluster()?;
         if node.is_jvm() && self.jvm_warmup > 0.0 {
             let warm = Shape {
                 seconds: self.jvm_warmup / 2.0,
@@ -143,6 +158,7 @@ impl Stage {
             run: run.to_owned(),
             producer_threads: 1,
             consumer_threads: 1,
+            placement: self.placement.unwrap_or_default(),
         })
     }
 

@@ -82,7 +82,7 @@ fn forget_page_cache() {
 
 /// P15.
 pub fn soak(stage: &Stage) -> io::Result<Vec<f64>> {
-    let node = stage.node(&["log.retention.check.interval.ms=5000"])?;
+    let mut node = stage.node(&["log.retention.check.interval.ms=5000"])?;
     let most = Shape {
         seconds: stage.seconds / 2.0,
         ..USUAL
@@ -121,10 +121,16 @@ pub fn soak(stage: &Stage) -> io::Result<Vec<f64>> {
         longest = f64::max(longest, quantile_ms(&second.produce, 1.0));
     }
     let late = node.usage()?.resident;
+    let starts = node.cluster()?.starts(&topics[0])?;
+    if starts.contains(&0) {
+        let what = "retention took nothing: the soak was too short, or the disk too slow";
+        return Err(io::Error::other(what));
+    }
     let p99 = |h: &Histogram<u64>| quantile_ms(h, 0.99);
     Ok(vec![
         p99(&last) / p99(&first),
         longest,
+        longest - stage.flush_ms,
         late as f64 / early as f64,
     ])
 }

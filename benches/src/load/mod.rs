@@ -19,6 +19,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use crate::process::placement::Placement;
 use crate::wire::cluster::{Cluster, Topic};
 use crate::wire::template::Template;
 use crate::workload::{Driver, Workload};
@@ -51,6 +52,8 @@ pub struct Setup {
     pub producer_threads: usize,
     /// Threads that share the consumers.
     pub consumer_threads: usize,
+    /// The cores of all these threads.
+    pub placement: Placement,
 }
 
 /// A load that is on.
@@ -136,6 +139,7 @@ impl Running {
             seconds: 0,
             pid: setup.pid,
         };
+        let _placed = setup.placement.with_clients()?;
         running.start_consumers(setup, topics)?;
         running.start_producers(setup, topics, &mut cluster)?;
         running.began = Instant::now();

@@ -1,8 +1,9 @@
 //! What a process uses, as the system counts it.
 
-use std::fs;
 pub mod node;
+pub mod placement;
 
+use std::fs;
 use std::io;
 use std::time::Duration;
 

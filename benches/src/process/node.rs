@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::Usage;
+use super::placement::Placement;
 use crate::wire::cluster::Cluster;
 
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -28,6 +29,9 @@ pub struct Node {
     folder: PathBuf,
     address: SocketAddr,
     settings: Vec<String>,
+    placement: Placement,
+    /// A JVM has its whole heap from the beginning.
+    whole_heap: bool,
     child: Option<Child>,
     /// When it was last started.
     pub started: Instant,
@@ -35,7 +39,12 @@ pub struct Node {
 
 impl Node {
     /// Not started yet, on a port that is free, in a new folder below `parent`. `settings` are `KEY=VALUE`, of the broker.
-    pub fn new(program: &Program, parent: &Path, settings: &[&str]) -> io::Result<Self> {
+    pub fn new(
+        program: &Program,
+        parent: &Path,
+        settings: &[&str],
+        placement: Placement,
+    ) -> io::Result<Self> {
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         let folder = parent.join(format!("node-{}", address.port()));
         fs::create_dir_all(&folder)?;
@@ -44,17 +53,29 @@ impl Node {
             folder: fs::canonicalize(folder)?,
             address,
             settings: settings.iter().map(|s| (*s).to_owned()).collect(),
+            placement,
+            whole_heap: false,
             child: None,
             started: Instant::now(),
         })
     }
 
     /// A new one that answers.
-    pub fn fresh(program: &Program, parent: &Path, settings: &[&str]) -> io::Result<Self> {
-        let mut node = Self::new(program, parent, settings)?;
+    pub fn fresh(
+        program: &Program,
+        parent: &Path,
+        settings: &[&str],
+        placement: Placement,
+    ) -> io::Result<Self> {
+        let mut node = Self::new(program, parent, settings, placement)?;
         node.start()?;
         node.cluster()?;
         Ok(node)
+    }
+
+    /// Has a JVM touch all of its heap when it starts, so that what it grows by later is not just heap used for the first time.
+    pub fn touch_heap(&mut self) {
+        self.whole_heap = true;
     }
 
     /// Starts the process; returns at once.
@@ -86,6 +107,9 @@ impl Node {
                 command
                     .arg(self.address.port().to_string())
                     .args(&self.settings);
+                if self.whole_heap {
+                    command.env("JAVA_TOOL_OPTIONS", "-XX:+AlwaysPreTouch");
+                }
                 command
             }
         };
@@ -93,6 +117,7 @@ impl Node {
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log);
+        let _placed = self.placement.with_broker()?;
         self.started = Instant::now();
         self.child = Some(command.spawn()?);
         Ok(())

@@ -13,7 +13,7 @@ use ottla_protocol::messages::create_topics::{
 };
 use ottla_protocol::messages::init_producer_id::InitProducerIdRequest;
 use ottla_protocol::messages::list_offsets::{
-    ListOffsetsPartition, ListOffsetsRequest, ListOffsetsTopic,
+    ListOffsetsPartition, ListOffsetsPartitionResponse, ListOffsetsRequest, ListOffsetsTopic,
 };
 use ottla_protocol::messages::metadata::{MetadataRequest, MetadataRequestTopic};
 use ottla_protocol::messages::produce::{ProduceRequest, ProduceResponse};
@@ -48,6 +48,26 @@ pub struct Topic {
 
 fn refused_by(what: &str, code: ErrorCode) -> io::Error {
     io::Error::other(format!("{what}: {code}: {}", code.message()))
+}
+
+/// Stand for the first offset, and for the one after the last, in the place of a time.
+const EARLIEST: i64 = -2;
+const LATEST: i64 = -1;
+
+fn list_offsets(topic: &str, partitions: &[i32], timestamp: i64) -> ListOffsetsRequest<'static> {
+    let ask = |&partition_index: &i32| ListOffsetsPartition {
+        partition_index,
+        timestamp,
+        ..Default::default()
+    };
+    ListOffsetsRequest {
+        replica_id: -1,
+        topics: vec![ListOffsetsTopic {
+            name: topic.to_owned().into(),
+            partitions: partitions.iter().map(ask).collect(),
+        }],
+        ..Default::default()
+    }
 }
 
 /// The first address of a `host:port`.
@@ -214,19 +234,7 @@ impl Cluster {
 
     /// Waits until this broker leads the topic's `partitions` not only on paper. A broker without ListOffsets is believed.
     pub fn leads(&mut self, topic: &str, partitions: &[i32]) -> io::Result<()> {
-        let latest = |&partition_index: &i32| ListOffsetsPartition {
-            partition_index,
-            timestamp: -1,
-            ..Default::default()
-        };
-        let request = ListOffsetsRequest {
-            replica_id: -1,
-            topics: vec![ListOffsetsTopic {
-                name: topic.into(),
-                partitions: partitions.iter().map(latest).collect(),
-            }],
-            ..Default::default()
-        };
+        let request = list_offsets(topic, partitions, LATEST);
         if self.version(ListOffsetsRequest::KEY, i16::MAX).is_err() {
             return Ok(());
         }
@@ -242,6 +250,20 @@ impl Cluster {
                 Some(_) => std::thread::sleep(Duration::from_millis(10)),
             }
         }
+    }
+
+    /// The first offset of each of the topic's partitions, all of which this broker leads.
+    pub fn starts(&mut self, topic: &Topic) -> io::Result<Vec<i64>> {
+        let all: Vec<i32> = (0..topic.leaders.len() as i32).collect();
+        let request = list_offsets(&topic.name, &all, EARLIEST);
+        self.call(&request, |r| {
+            let parts = r.topics.iter().flat_map(|t| &t.partitions);
+            let start = |p: &ListOffsetsPartitionResponse| match p.error_code {
+                code if code.is_error() => Err(refused_by(&topic.name, code)),
+                _ => Ok(p.offset),
+            };
+            parts.map(start).collect()
+        })?
     }
 
     /// One Produce request, by topic names.
