@@ -236,6 +236,20 @@ fn a_topic_inherits_what_it_does_not_say() {
     );
 }
 
+/// `internal.segment.bytes`, by which tests have segments below the least that `segment.bytes` may be, was taken, described and
+/// ignored: a test with a thousand small batches had one segment and never saw retention, rolls or more than one index.
+#[test]
+fn segments_may_be_small_for_tests() {
+    let size =
+        |overrides| TopicConfig::effective(&values(overrides), &Settings::default()).segment_bytes;
+    let asked = [
+        ("internal.segment.bytes", "5000"),
+        ("segment.bytes", "2000000"),
+    ];
+    assert_eq!(size(&asked), 5000);
+    assert_eq!(size(&asked[1..]), 2_000_000, "not asked for");
+}
+
 #[test]
 fn defaults_are_kafkas() {
     let broker = BrokerConfig::default();

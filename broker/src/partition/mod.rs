@@ -24,6 +24,8 @@ mod produce;
 pub mod producers;
 mod state;
 pub mod table;
+#[cfg(test)]
+mod tests;
 mod waiters;
 
 use std::cell::{Cell, RefCell};

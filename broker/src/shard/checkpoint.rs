@@ -192,3 +192,124 @@ async fn all<T>(mut futures: Vec<Local<T>>) -> Vec<T> {
     .await;
     results.into_iter().flatten().collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use bytes::Bytes;
+    use ottla_protocol::ids::Uuid;
+    use ottla_protocol::record::{BatchBuilder, BatchOptions};
+    use ottla_runtime::sim::{NodeId, Options, Simulation};
+    use ottla_runtime::task::{self, Share};
+    use ottla_storage::journal;
+    use ottla_storage::log::{Log, LogConfig, Start, StoreOptions};
+
+    use super::*;
+
+    const ID: PartitionId = PartitionId {
+        topic: Uuid::ONE,
+        partition: 0,
+    };
+    const ENTRIES: u64 = 40;
+    const DIRTY_LIMIT: usize = 10_000;
+
+    /// One partition with 40 entries of a kilobyte, of which nothing is in a segment yet.
+    struct One {
+        log: Log,
+        /// Of these entries the owner knows that they are committed; grows with every look.
+        committed: Cell<u64>,
+        more: u64,
+    }
+
+    impl Source for One {
+        fn prepare(&self, _: PartitionId) -> Local<Result<Option<Frame>, String>> {
+            self.committed
+                .set((self.committed.get() + self.more).min(ENTRIES));
+            let (log, through) = (self.log.clone(), self.committed.get());
+            Box::pin(async move {
+                time::sleep(Duration::from_secs(1)).await;
+                log.flush(through).await.map_err(|e| e.to_string())?;
+                Ok(None)
+            })
+        }
+
+        fn written(&self) -> Local<()> {
+            Box::pin(async {})
+        }
+
+        fn durable(&self, _: PartitionId, _: i64) -> Local<Result<(), String>> {
+            Box::pin(async { Ok(()) })
+        }
+    }
+
+    fn kilobyte(base_offset: i64) -> Bytes {
+        let mut batch = BatchBuilder::new(BatchOptions {
+            base_offset,
+            ..BatchOptions::default()
+        });
+        batch.push(1, None, Some(&[7; 1000]), &[]);
+        batch.build().expect("an uncompressed batch").into()
+    }
+
+    /// A shard's checkpointer at work on four times the dirty limit, `more` entries at a time: gives how long it held back an
+    /// append, in seconds, and what was dirty then.
+    fn held_back(more: u64) -> (u64, usize) {
+        let sim = Simulation::new(1, Options::default());
+        let node: NodeId = sim.node(1);
+        let work = async move {
+            let (journal, _) = Journal::open("/data/journal", journal::Options::default())
+                .await
+                .expect("an empty folder");
+            let store = Store::new("/data", &StoreOptions::default());
+            let log = Log::open(&store, ID, "t/0", LogConfig::default(), Start::New)
+                .await
+                .expect("an empty folder");
+            for i in 0..ENTRIES {
+                log.append(i + 1, 1, i as i64, 1, kilobyte(i as i64))
+                    .expect("follows");
+            }
+            // Names the partition as one that the oldest file waits for.
+            let entry = ottla_storage::Entry {
+                index: 1,
+                term: 1,
+                kind: ottla_storage::EntryKind::Data,
+                base_offset: 0,
+                records: 1,
+                body: kilobyte(0),
+            };
+            let frames = vec![Frame::Entry { id: ID, entry }];
+            journal.append(frames).await.expect("a calm disk");
+            let checkpointer = Checkpointer::new(Rc::new(journal), 4, store.clone(), DIRTY_LIMIT);
+            let one = One {
+                log,
+                committed: Cell::new(0),
+                more,
+            };
+            let _running = task::spawn(Share::Background, checkpointer.clone().run(Rc::new(one)));
+            let began = time::now();
+            let room = checkpointer.has_room();
+            time::timeout(Duration::from_secs(3600), room)
+                .await
+                .expect("it does not wait for ever");
+            (began.elapsed().as_secs(), store.dirty_bytes())
+        };
+        sim.block_on(node, Duration::from_secs(7200), work)
+            .expect("it ends")
+    }
+
+    /// A start replayed more than twice the dirty limit (a journal of 4 x 64 MiB against 2 x 64 MiB, with four shards and the
+    /// default memory) and never served: nothing could be appended before something was flushed, and nothing flushed
+    /// before something was committed, which took an append of the new term.
+    #[test]
+    fn what_waits_for_its_commit_does_not_hold_back_the_append_that_brings_it() {
+        let (_, dirty) = held_back(0);
+        assert!(dirty > 2 * DIRTY_LIMIT, "nothing could be flushed: {dirty}");
+    }
+
+    #[test]
+    fn appends_wait_for_as_long_as_flushing_helps() {
+        let (seconds, dirty) = held_back(5);
+        assert!(seconds >= 6 && dirty <= DIRTY_LIMIT, "{seconds} s, {dirty}");
+    }
+}

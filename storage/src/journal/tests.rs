@@ -437,3 +437,30 @@ fn the_first_run_may_be_larger_than_a_file() {
         assert_eq!(recovered[&ID].entries.len(), 5);
     });
 }
+
+/// A flush failed and the broker ended, as it must. The next start found the runs of that flush in the system's cache, took
+/// them for durable because its own sync went through, and served them: but a sync that fails drops the dirty mark of
+/// what it could not write, and no later one writes it. With the next power loss they were gone.
+#[test]
+fn runs_of_a_failed_flush_are_written_once_more() {
+    for seed in 0..20 {
+        let (sim, node) = machine(300 + seed);
+        written(&sim, node, 2, false);
+        let journal = on(&sim, node, async {
+            Journal::open(DIR, options()).await.expect("opens").0
+        });
+        sim.fail_after(node, DiskOp::Sync, 0);
+        on(&sim, node, async move {
+            let unheard = journal.append(frames(ID, 3..=3, 5000));
+            assert!(unheard.await.is_err());
+        });
+        sim.crash(node, CrashKind::Process);
+        sim.restart(node);
+        let entries = async || reopen().await.expect("no damage")[&ID].entries.len();
+        let served = on(&sim, node, entries());
+        assert_eq!(served, 3, "the write was done, the cache has it");
+        sim.crash(node, CrashKind::Power);
+        sim.restart(node);
+        assert_eq!(on(&sim, node, entries()), served, "seed {seed}");
+    }
+}

@@ -307,6 +307,32 @@ fn retention_moves_the_start_and_files_go_later() {
     });
 }
 
+/// DeleteRecords leaves segments that wait for their removal. Their bytes counted against `retention.bytes`, and retention took
+/// as many bytes of live segments in their place: records within the limit were gone.
+#[test]
+fn deleted_segments_do_not_count_against_retention_bytes() {
+    let (sim, node) = machine(13);
+    on(&sim, node, async {
+        let log = new_log().await;
+        fill(&log, 1, 30);
+        log.flush(30).await.expect("a calm disk");
+        log.advance_start(36);
+        assert_eq!(log.segments(), 4, "two are deleted and still there");
+        let keep = |retention_bytes| {
+            log.configure(LogConfig {
+                retention_bytes,
+                retention_ms: -1,
+                ..config()
+            });
+        };
+        keep(30_000);
+        assert_eq!(log.retain(0, 60).await.expect("readable"), None);
+        keep(6_000);
+        let start = log.retain(0, 60).await.expect("readable");
+        assert_eq!(start, Some(54), "what is live still counts");
+    });
+}
+
 #[test]
 fn retention_never_takes_what_is_not_committed() {
     let (sim, node) = machine(8);
