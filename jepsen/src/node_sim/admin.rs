@@ -38,17 +38,20 @@ const DELETE: i8 = 1;
 pub struct Habits {
     /// One in so many steps deletes the topic; 0: none.
     pub delete_one_in: u64,
-    /// Retention is set now and then.
-    pub retention: bool,
+    /// Retention by size is set now and then, to this much or up to twice as much; 0: never. What counts is the least that
+    /// was ever set: it must not be next to nothing.
+    pub retention_bytes: u64,
+    /// The same by age.
+    pub retention_ms: u64,
     /// DeleteRecords is asked for now and then.
     pub delete_records: bool,
 }
 
 /// The keeper of one name.
 pub struct Keeper {
-    client: Client,
-    topic: usize,
-    name: String,
+    pub(super) client: Client,
+    pub(super) topic: usize,
+    pub(super) name: String,
     habits: Habits,
 }
 
@@ -120,7 +123,8 @@ impl Keeper {
         if deletes > 0 && self.client.rng.below(deletes) == 0 {
             return self.delete(wire, id).await;
         }
-        match self.client.rng.below(8) {
+        match self.client.rng.below(9) {
+            8 => self.grow(wire, id).await,
             0 => self.look(wire).await,
             1 => self.create(wire).await,
             2 | 3 => self.alter(wire).await,
@@ -132,14 +136,17 @@ impl Keeper {
 
     /// A value for a setting, none for its default.
     fn value(&mut self, setting: &str) -> Option<String> {
-        let rng = &mut self.client.rng;
+        let (rng, habits) = (&mut self.client.rng, self.habits);
         let number = match setting {
             "internal.segment.bytes" => 8192 << rng.below(5),
             "segment.ms" => 1 + rng.below(10_000),
-            "retention.bytes" if self.habits.retention => rng.below(60_000),
-            "retention.ms" if self.habits.retention => rng.below(4_000),
+            "retention.bytes" => habits.retention_bytes + rng.below(habits.retention_bytes.max(1)),
+            "retention.ms" => habits.retention_ms + rng.below(habits.retention_ms.max(1)),
             _ => return None,
         };
+        if number == 0 {
+            return None;
+        }
         (rng.below(5) > 0).then(|| number.to_string())
     }
 
@@ -169,8 +176,12 @@ impl Keeper {
         let name = &self.name;
         match (known, code) {
             (Known::There(want), ErrorCode::NONE) if want == id => {
-                let want = ledger.topics[self.topic].slots.len() as i32;
-                if partitions != want {
+                let topic = &ledger.topics[self.topic];
+                let want = topic.slots.len() as i32;
+                let late = |late: &(u32, i32)| late.1 == partitions && partitions > want;
+                if topic.late_counts.iter().any(late) {
+                    ledger.grown(self.topic, id, partitions);
+                } else if partitions != want {
                     let what = format!("{name} has {partitions} partitions, was made with {want}");
                     return Err(what.into());
                 }
@@ -199,6 +210,7 @@ impl Keeper {
                 return Err(self.client.refused(&format!("{name}: Metadata"), code));
             }
         }
+        ledger.counted(self.topic, life);
         ledger.looked(self.topic, life);
         Ok(())
     }

@@ -1,11 +1,12 @@
 //! Consumers: read partitions from where they were, or from the beginning, or from a time, in bites of any size.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ottla_runtime::time;
 
 use super::client::{Broken, Client};
-use super::reads::{EARLIEST, LATEST, NoRead};
+use super::reads::{EARLIEST, LATEST, NoRead, Read};
+use super::sessions::Session;
 use super::wire::Wire;
 
 /// One consumer.
@@ -13,6 +14,9 @@ pub struct Consumer {
     client: Client,
     /// Where it stands in each slot.
     positions: BTreeMap<usize, i64>,
+    /// What it reads together.
+    session: Session,
+    together: BTreeSet<usize>,
 }
 
 impl Consumer {
@@ -21,6 +25,8 @@ impl Consumer {
         Self {
             client,
             positions: BTreeMap::new(),
+            session: Session::default(),
+            together: BTreeSet::new(),
         }
     }
 
@@ -42,6 +48,7 @@ impl Consumer {
     }
 
     async fn converse(&mut self, wire: &mut Wire) -> Result<(), Broken> {
+        self.session.reconnected();
         while !self.is_over() {
             let live = self.client.shared.ledger.borrow().live();
             if live.is_empty() {
@@ -61,9 +68,15 @@ impl Consumer {
                         self.positions.insert(slot, at);
                     }
                 }
-                _ => {
+                3..7 => {
                     for _ in 0..=self.client.rng.below(4) {
                         self.bite(wire, slot).await?;
+                    }
+                }
+                _ => {
+                    self.choose(slot);
+                    for _ in 0..=self.client.rng.below(4) {
+                        self.bite_together(wire).await?;
                     }
                 }
             }
@@ -72,11 +85,60 @@ impl Consumer {
         Ok(())
     }
 
+    fn position(&self, slot: usize) -> i64 {
+        self.positions.get(&slot).copied().unwrap_or(0)
+    }
+
     async fn bite(&mut self, wire: &mut Wire, slot: usize) -> Result<(), Broken> {
-        let at = self.positions.get(&slot).copied().unwrap_or(0);
-        let bytes = 1 << (6 + self.client.rng.below(12));
-        let wait_ms = self.client.rng.below(100) as i32;
-        let next = match self.client.fetch(wire, slot, at, bytes, wait_ms).await? {
+        let at = self.position(slot);
+        let (bytes, wait_ms) = self.appetite();
+        let read = self.client.fetch(wire, slot, at, bytes, wait_ms).await?;
+        self.took(wire, slot, read).await
+    }
+
+    /// Bytes at most, and how long it waits for any.
+    fn appetite(&mut self) -> (i32, i32) {
+        let rng = &mut self.client.rng;
+        (1 << (6 + rng.below(12)), rng.below(100) as i32)
+    }
+
+    /// Another one together, or one less; never one that is being deleted.
+    fn choose(&mut self, slot: usize) {
+        if !self.together.remove(&slot) || self.together.is_empty() {
+            self.together.insert(slot);
+        }
+    }
+
+    async fn bite_together(&mut self, wire: &mut Wire) -> Result<(), Broken> {
+        let live = self.client.shared.ledger.borrow().live();
+        self.together.retain(|slot| live.contains(slot));
+        if self.together.is_empty() {
+            return Ok(());
+        }
+        let wanted = self
+            .together
+            .iter()
+            .map(|s| (*s, self.position(*s)))
+            .collect();
+        let (bytes, wait_ms) = self.appetite();
+        let session = &mut self.session;
+        let reads = self
+            .client
+            .fetch_news(wire, session, &wanted, bytes, wait_ms);
+        for (slot, read) in reads.await? {
+            self.took(wire, slot, read).await?;
+        }
+        Ok(())
+    }
+
+    async fn took(
+        &mut self,
+        wire: &mut Wire,
+        slot: usize,
+        read: Result<Read, NoRead>,
+    ) -> Result<(), Broken> {
+        let at = self.position(slot);
+        let next = match read {
             Ok(read) => read.records.last().map_or(at, |(offset, _)| offset + 1),
             Err(NoRead::Gone) => return Ok(()),
             Err(NoRead::OutOfRange) => self.after_out_of_range(wire, slot, at).await?,

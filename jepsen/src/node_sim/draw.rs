@@ -104,7 +104,14 @@ impl Draw {
             consumers: 1 + rng.below(2) as usize,
             habits: Habits {
                 delete_one_in: [0, 6, 20, 60][rng.below(4) as usize],
-                retention: rng.below(2) == 0,
+                retention_bytes: match rng.below(3) {
+                    0 => 4_096 << rng.below(5),
+                    _ => 0,
+                },
+                retention_ms: match rng.below(3) {
+                    0 => 1 + rng.below(2_000),
+                    _ => 0,
+                },
                 delete_records: rng.below(2) == 0,
             },
             pause: Duration::from_micros(1 << (10 + rng.below(7))),

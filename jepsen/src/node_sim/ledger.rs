@@ -89,6 +89,8 @@ pub struct Topic {
     pub late_create: Option<u32>,
     /// Changes of settings that went unanswered, with the broker's life: they may still happen.
     pub late_alters: Vec<(u32, String, Option<String>)>,
+    /// Numbers of partitions that were asked for and not answered, with the broker's life: they may still be made.
+    pub late_counts: Vec<(u32, i32)>,
     /// The broker's life in which a DeleteRecords was not answered.
     pub late_deletes: Option<u32>,
 }
@@ -133,6 +135,7 @@ impl Ledger {
             deleting: None,
             late_create: None,
             late_alters: Vec::new(),
+            late_counts: Vec::new(),
             late_deletes: None,
         };
         Self {
@@ -185,19 +188,24 @@ impl Ledger {
             return;
         }
         self.counts.created += 1;
-        let first = self.slots.len();
-        for partition in 0..partitions {
+        let topic = &mut self.topics[topic];
+        topic.known = Known::There(id);
+        topic.slots.clear();
+        self.grown(index, id, partitions);
+    }
+
+    /// A topic has so many partitions.
+    pub fn grown(&mut self, topic: usize, id: Uuid, partitions: i32) {
+        for partition in self.topics[topic].slots.len() as i32..partitions {
             let name = self.topics[topic].name.clone();
             let mut slot = Slot::new(self.slots.len() as u32, name, id, partition);
             if self.topics[topic].late_deletes == Some(self.life) {
                 slot.delete_to = i64::MAX;
             }
+            self.topics[topic].slots.push(self.slots.len());
             self.slots.push(slot);
         }
-        let topic = &mut self.topics[topic];
-        topic.known = Known::There(id);
-        topic.slots = (first..self.slots.len()).collect();
-        self.limits(index);
+        self.limits(topic);
     }
 
     /// A topic's deletion is asked for: nobody uses it any more.
@@ -268,10 +276,16 @@ impl Ledger {
         self.topics[topic].late_create.is_some()
     }
 
+    /// Asked in this life of the broker, it said how many partitions the topic has.
+    pub fn counted(&mut self, topic: usize, life: u32) {
+        let late = &mut self.topics[topic].late_counts;
+        late.retain(|(since, _)| *since >= life);
+    }
+
     /// A question asked in this life of the broker was answered: what earlier lives have not done, they never will.
     pub fn looked(&mut self, topic: usize, life: u32) {
-        let late = &mut self.topics[topic].late_create;
-        *late = late.filter(|since| *since >= life);
+        let topic = &mut self.topics[topic];
+        topic.late_create = topic.late_create.filter(|since| *since >= life);
     }
 
     /// A setting is about to be changed.

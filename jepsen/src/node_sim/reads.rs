@@ -1,19 +1,21 @@
 //! Fetches and questions about offsets, each judged against what must be known when it is answered.
 
 use ottla_protocol::error_code::ErrorCode;
-use ottla_protocol::messages::fetch::{FetchPartition, FetchRequest, FetchTopic};
+use ottla_protocol::ids::Uuid;
+use ottla_protocol::messages::fetch::{FetchPartition, FetchRequest, FetchResponse, FetchTopic};
 use ottla_protocol::messages::list_offsets::{
     ListOffsetsPartition, ListOffsetsRequest, ListOffsetsTopic,
 };
 use ottla_protocol::wire::Records;
 
 use super::client::{Broken, Client};
+use super::slot::Floor;
 use super::wire::Wire;
 use crate::client::batch::batches;
 use crate::kill::value::Identity;
 
 /// By id, in several versions.
-const FETCH_VERSIONS: [i16; 4] = [13, 15, 16, 17];
+pub const FETCH_VERSIONS: [i16; 4] = [13, 15, 16, 17];
 const LIST_VERSIONS: [i16; 3] = [5, 7, 8];
 /// What ListOffsets calls the end and the beginning.
 pub const LATEST: i64 = -1;
@@ -34,11 +36,49 @@ pub enum NoRead {
     Gone,
 }
 
-struct Answer {
-    code: ErrorCode,
-    high_watermark: i64,
-    start: i64,
-    bytes: Vec<u8>,
+/// What was answered about one partition.
+pub struct Answer {
+    /// Its error.
+    pub code: ErrorCode,
+    /// Its high watermark.
+    pub high_watermark: i64,
+    /// Its first offset.
+    pub start: i64,
+    /// Its batches.
+    pub bytes: Vec<u8>,
+}
+
+/// What is asked about one partition.
+pub fn asked(partition: i32, from: i64, bytes: i32) -> FetchPartition {
+    FetchPartition {
+        partition,
+        current_leader_epoch: -1,
+        fetch_offset: from,
+        last_fetched_epoch: -1,
+        log_start_offset: -1,
+        partition_max_bytes: bytes,
+        high_watermark: i64::MAX,
+        ..Default::default()
+    }
+}
+
+/// All partitions of an answer, by topic's id and number.
+pub fn partitions(response: &FetchResponse<'_>) -> Vec<((Uuid, i32), Answer)> {
+    let topics = response.responses.iter();
+    let flat = topics.flat_map(|t| t.partitions.iter().map(move |p| (t.topic_id, p)));
+    flat.map(|(topic, p)| {
+        let answer = Answer {
+            code: p.error_code,
+            high_watermark: p.high_watermark,
+            start: p.log_start_offset,
+            bytes: match &p.records {
+                Records::Borrowed(bytes) => bytes.to_vec(),
+                Records::None | Records::Parts(_) => Vec::new(),
+            },
+        };
+        ((topic, p.partition_index), answer)
+    })
+    .collect()
 }
 
 impl Client {
@@ -55,16 +95,6 @@ impl Client {
             let slot = &self.shared.ledger.borrow().slots[slot];
             (slot.name(), slot.id, slot.partition, slot.floor())
         };
-        let asked = FetchPartition {
-            partition,
-            current_leader_epoch: -1,
-            fetch_offset: from,
-            last_fetched_epoch: -1,
-            log_start_offset: -1,
-            partition_max_bytes: bytes,
-            high_watermark: i64::MAX,
-            ..Default::default()
-        };
         let request = FetchRequest {
             replica_id: -1,
             max_wait_ms: wait_ms,
@@ -73,34 +103,31 @@ impl Client {
             session_epoch: -1,
             topics: vec![FetchTopic {
                 topic_id: id,
-                partitions: vec![asked],
+                partitions: vec![asked(partition, from, bytes)],
                 ..Default::default()
             }],
             ..Default::default()
         };
         let version = FETCH_VERSIONS[self.rng.below(FETCH_VERSIONS.len() as u64) as usize];
-        let answer = wire.call(&request, version, |response| {
-            let data = response
-                .responses
-                .first()
-                .and_then(|t| t.partitions.first());
-            match data {
-                None => Err(response.error_code),
-                Some(p) => Ok(Answer {
-                    code: p.error_code,
-                    high_watermark: p.high_watermark,
-                    start: p.log_start_offset,
-                    bytes: match &p.records {
-                        Records::Borrowed(bytes) => bytes.to_vec(),
-                        Records::None | Records::Parts(_) => Vec::new(),
-                    },
-                }),
-            }
-        });
-        let answer = match answer.await? {
-            Ok(answer) => answer,
-            Err(code) => return Err(format!("{name}: a fetch without an answer: {code}").into()),
-        };
+        let (code, answers) = wire
+            .call(&request, version, |r| (r.error_code, partitions(&r)))
+            .await?;
+        match answers.into_iter().next() {
+            Some((_, answer)) => self.judge(slot, from, floor, answer, true),
+            None => Err(format!("{name}: a fetch without an answer: {code}").into()),
+        }
+    }
+
+    /// Holds what was answered against what is known; `whole` when there was room for records of this slot.
+    pub fn judge(
+        &mut self,
+        slot: usize,
+        from: i64,
+        floor: Floor,
+        answer: Answer,
+        whole: bool,
+    ) -> Result<Result<Read, NoRead>, Broken> {
+        let name = self.shared.ledger.borrow().slots[slot].name();
         if answer.code.is_error() {
             return self.no_read(&name, slot, from, answer.code);
         }
@@ -133,7 +160,7 @@ impl Client {
             let start = floor.start;
             return Err(format!("{name}: served at {from}, though it started at {start}").into());
         }
-        if records.is_empty() && from < floor.high_watermark {
+        if whole && records.is_empty() && from < floor.high_watermark {
             let end = floor.high_watermark;
             return Err(format!("{name}: nothing at {from}, the high watermark was {end}").into());
         }

@@ -78,6 +78,10 @@ impl Drop for Simulation {
         self.world.executor.end_all(&self.world, None);
         self.world.clear_events();
         self.world.executor.end_all(&self.world, None);
+        // A connection that nobody has accepted holds the world, as does everything that it came from.
+        let net = self.world.net.take();
+        drop(net);
+        self.world.clear_events();
     }
 }
 
