@@ -10,7 +10,7 @@
 //! | 2..4 | zero | u16 |
 //! | 4..8 | records | u32 little endian |
 //! | 8..12 | length of the body, bytes | u32 little endian |
-//! | 12..16 | CRC32C of the body | u32 little endian |
+//! | 12..16 | digest of the body (`record::digest`) | u32 little endian |
 //! | 16..24 | base offset | i64 little endian |
 //!
 //! An entry with no bytes at all is the empty entry with which a leader opens its term. A configuration entry keeps
@@ -19,6 +19,7 @@
 use std::fmt;
 
 use bytes::Bytes;
+use ottla_protocol::record;
 use raft::eraftpb;
 
 /// What an entry means to the partition.
@@ -133,7 +134,7 @@ impl Descriptor {
     /// Describes `payload` at `base_offset`; `None` if the body is longer than a length field can say.
     pub fn of(payload: &Payload, base_offset: i64) -> Option<Descriptor> {
         let length = u32::try_from(payload.len()).ok()?;
-        let crc = crc32c::crc32c(payload.bytes());
+        let crc = record::digest(0, payload.bytes());
         let (kind, records) = match payload {
             Payload::Data { records, .. } => (Kind::Data, *records),
             Payload::Command(_) => (Kind::Command, 0),
@@ -186,7 +187,7 @@ impl Descriptor {
 
     /// True when `body` is the one described.
     pub fn matches(&self, body: &[u8]) -> bool {
-        body.len() as u64 == u64::from(self.length) && crc32c::crc32c(body) == self.crc
+        body.len() as u64 == u64::from(self.length) && record::digest_fits(0, body, self.crc)
     }
 }
 

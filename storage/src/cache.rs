@@ -3,9 +3,13 @@
 //! Lives on: its shard; shared by all its logs. An extent is one or more whole batches that follow each other. Extents
 //! never overlap within a log: whoever inserts gives only what a lookup has just missed. Least recently used goes first.
 //! The cache is never the only place of anything: what is not on disk yet stands in the log's own dirty list too.
+//!
+//! Nearly every insert is at the end of its log and nearly every eviction at its beginning, so a log's extents stand in a
+//! queue in the order of their offsets. Each use of an extent goes to the end of another queue, `uses`; an older use of the
+//! same extent stays where it is and is passed over when its turn comes to be evicted.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 use bytes::Bytes;
@@ -13,8 +17,10 @@ use bytes::Bytes;
 /// Which log an extent belongs to: a number that the shard's [`crate::log::Store`] gives each open log.
 pub type LogKey = u64;
 
-/// Counted per extent on top of its bytes: map nodes and headers.
+/// Counted per extent on top of its bytes: its places in the queues.
 const OVERHEAD: usize = 160;
+/// Uses that are passed over are thrown out when there are more than this, and more than one for each extent.
+const USES_MIN: usize = 1024;
 
 /// The cache of one shard. Clones share it.
 #[derive(Clone)]
@@ -23,18 +29,30 @@ pub struct BatchCache(Rc<RefCell<Inner>>);
 struct Inner {
     limit: usize,
     used: usize,
+    /// Numbers the uses.
     tick: u64,
-    extents: BTreeMap<(LogKey, i64), Extent>,
-    /// By last use, oldest first.
-    order: BTreeMap<u64, (LogKey, i64)>,
+    /// Extents by log, in the order of their offsets.
+    logs: BTreeMap<LogKey, VecDeque<Extent>>,
+    /// Number of extents.
+    count: usize,
+    /// Oldest first.
+    uses: VecDeque<Use>,
     hits: u64,
     misses: u64,
 }
 
 struct Extent {
+    base: i64,
     end: i64,
     bytes: Bytes,
     used_at: u64,
+}
+
+/// An extent was used; its newest use if the extent says so, too.
+struct Use {
+    at: u64,
+    log: LogKey,
+    base: i64,
 }
 
 /// What the cache did so far.
@@ -55,8 +73,9 @@ impl BatchCache {
             limit,
             used: 0,
             tick: 0,
-            extents: BTreeMap::new(),
-            order: BTreeMap::new(),
+            logs: BTreeMap::new(),
+            count: 0,
+            uses: VecDeque::new(),
             hits: 0,
             misses: 0,
         })))
@@ -69,86 +88,57 @@ impl BatchCache {
             return;
         }
         // Two readers may have missed at the same time; the overlapping rest of the first one goes.
-        while let Some(overlap) = inner.overlapping(log, base, end) {
-            inner.remove(overlap);
-        }
-        inner.tick += 1;
-        let tick = inner.tick;
+        inner.remove_between(log, base, end);
+        let used_at = inner.note_use(log, base);
         inner.used += bytes.len() + OVERHEAD;
-        inner.order.insert(tick, (log, base));
-        inner.extents.insert(
-            (log, base),
-            Extent {
-                end,
-                bytes,
-                used_at: tick,
-            },
-        );
-        while inner.used > inner.limit {
-            let Some((_, oldest)) = inner.order.first_key_value() else {
-                break;
-            };
-            let oldest = *oldest;
-            inner.remove(oldest);
-        }
+        inner.count += 1;
+        let extents = inner.logs.entry(log).or_default();
+        let place = extents.partition_point(|e| e.base < base);
+        let extent = Extent {
+            base,
+            end,
+            bytes,
+            used_at,
+        };
+        extents.insert(place, extent);
+        inner.evict();
     }
 
     /// The extent that holds `offset`: its first offset, the one after its last, its batches.
     pub fn get(&self, log: LogKey, offset: i64) -> Option<(i64, i64, Bytes)> {
         let mut inner = self.0.borrow_mut();
-        let found = inner
-            .extents
-            .range((log, i64::MIN)..=(log, offset))
-            .next_back();
-        let Some((key, extent)) = found.filter(|(_, e)| e.end > offset) else {
+        let Some((base, end, bytes)) = inner.holding(log, offset) else {
             inner.misses += 1;
             return None;
         };
-        let (key, end, bytes, before) = (*key, extent.end, extent.bytes.clone(), extent.used_at);
-        inner.tick += 1;
-        let tick = inner.tick;
-        inner.order.remove(&before);
-        inner.order.insert(tick, key);
-        if let Some(extent) = inner.extents.get_mut(&key) {
-            extent.used_at = tick;
-        }
         inner.hits += 1;
-        Some((key.1, end, bytes))
+        let used_at = inner.note_use(log, base);
+        if let Some(extent) = inner.extent_at(log, base) {
+            extent.used_at = used_at;
+        }
+        Some((base, end, bytes))
     }
 
     /// Drops what `log` has at and above `offset` (and the extent that spans it).
     pub fn cut(&self, log: LogKey, offset: i64) {
-        let mut inner = self.0.borrow_mut();
-        while let Some(key) = inner.overlapping(log, offset, i64::MAX) {
-            inner.remove(key);
-        }
+        self.0.borrow_mut().remove_between(log, offset, i64::MAX);
     }
 
     /// Drops what `log` has below `offset`.
     pub fn drop_below(&self, log: LogKey, offset: i64) {
         let mut inner = self.0.borrow_mut();
-        while let Some((key, _)) = inner
-            .extents
-            .range((log, i64::MIN)..(log, offset))
-            .next()
-            .filter(|(_, e)| e.end <= offset)
-        {
-            let key = *key;
-            inner.remove(key);
-        }
+        let Some(extents) = inner.logs.get(&log) else {
+            return;
+        };
+        let below = extents.partition_point(|e| e.end <= offset);
+        inner.remove(log, 0, below);
     }
 
     /// Changes the budget; shrinking evicts at once.
     pub fn set_limit(&self, limit: usize) {
         let mut inner = self.0.borrow_mut();
         inner.limit = limit;
-        while inner.used > limit {
-            let Some((_, oldest)) = inner.order.first_key_value() else {
-                break;
-            };
-            let oldest = *oldest;
-            inner.remove(oldest);
-        }
+        inner.evict();
     }
 
     /// Counters since the start.
@@ -163,18 +153,71 @@ impl BatchCache {
 }
 
 impl Inner {
-    fn overlapping(&self, log: LogKey, base: i64, end: i64) -> Option<(LogKey, i64)> {
-        let (key, extent) = self
-            .extents
-            .range((log, i64::MIN)..(log, end))
-            .next_back()?;
-        (extent.end > base).then_some(*key)
+    fn holding(&self, log: LogKey, offset: i64) -> Option<(i64, i64, Bytes)> {
+        let extents = self.logs.get(&log)?;
+        let extent = &extents[extents.partition_point(|e| e.base <= offset).checked_sub(1)?];
+        (extent.end > offset).then(|| (extent.base, extent.end, extent.bytes.clone()))
     }
 
-    fn remove(&mut self, key: (LogKey, i64)) {
-        if let Some(extent) = self.extents.remove(&key) {
-            self.order.remove(&extent.used_at);
+    fn extent_at(&mut self, log: LogKey, base: i64) -> Option<&mut Extent> {
+        let extents = self.logs.get_mut(&log)?;
+        let place = extents.binary_search_by_key(&base, |e| e.base).ok()?;
+        extents.get_mut(place)
+    }
+
+    fn note_use(&mut self, log: LogKey, base: i64) -> u64 {
+        self.tick += 1;
+        let at = self.tick;
+        self.uses.push_back(Use { at, log, base });
+        if self.uses.len() > USES_MIN.max(2 * self.count) {
+            let mut uses = std::mem::take(&mut self.uses);
+            // The one just noted is not in its extent yet.
+            uses.retain(|u| u.at == at || self.is_newest(u));
+            self.uses = uses;
+        }
+        at
+    }
+
+    fn is_newest(&mut self, of: &Use) -> bool {
+        let extent = self.extent_at(of.log, of.base);
+        extent.is_some_and(|extent| extent.used_at == of.at)
+    }
+
+    /// Drops the extents that share offsets with `base..end`.
+    fn remove_between(&mut self, log: LogKey, base: i64, end: i64) {
+        let Some(extents) = self.logs.get(&log) else {
+            return;
+        };
+        let from = extents.partition_point(|e| e.end <= base);
+        let to = extents.partition_point(|e| e.base < end);
+        self.remove(log, from, to);
+    }
+
+    /// Drops the extents at places `from..to`.
+    fn remove(&mut self, log: LogKey, from: usize, to: usize) {
+        if from >= to {
+            return;
+        }
+        let Some(extents) = self.logs.get_mut(&log) else {
+            return;
+        };
+        for extent in extents.drain(from..to) {
             self.used -= extent.bytes.len() + OVERHEAD;
+            self.count -= 1;
+        }
+        if extents.is_empty() {
+            self.logs.remove(&log);
+        }
+    }
+
+    fn evict(&mut self) {
+        while self.used > self.limit {
+            let Some(oldest) = self.uses.pop_front() else {
+                break;
+            };
+            if self.is_newest(&oldest) {
+                self.remove_between(oldest.log, oldest.base, oldest.base + 1);
+            }
         }
     }
 }
@@ -243,5 +286,21 @@ mod tests {
         cache.insert(1, 5, 15, bytes(10));
         assert_eq!(cache.get(1, 7).map(|e| (e.0, e.1)), Some((5, 15)));
         assert!(cache.get(1, 0).is_none() && cache.get(1, 17).is_none());
+    }
+
+    #[test]
+    fn uses_do_not_pile_up_and_the_newest_one_counts() {
+        let cache = BatchCache::new(3 * (100 + OVERHEAD));
+        for base in 0..3 {
+            cache.insert(1, base * 10, base * 10 + 10, bytes(100));
+        }
+        for _ in 0..5 * USES_MIN {
+            assert!(cache.get(1, 10).is_some() && cache.get(1, 0).is_some());
+        }
+        assert!(cache.0.borrow().uses.len() <= USES_MIN + 1);
+        cache.insert(1, 30, 40, bytes(100));
+        cache.insert(1, 40, 50, bytes(100));
+        let held = [0, 10, 20, 30, 40].map(|offset| cache.get(1, offset).is_some());
+        assert_eq!(held, [true, false, false, true, true]);
     }
 }

@@ -23,6 +23,7 @@
 
 mod builder;
 pub mod compression;
+mod digest;
 mod error;
 mod header;
 mod patch;
@@ -32,6 +33,7 @@ mod view;
 
 pub use builder::{BatchBuilder, BatchOptions, Producer};
 pub use compression::Codec;
+pub use digest::{digest, digest_fits, own_checksum};
 pub use error::BatchError;
 pub use header::{Attributes, BatchHeader, HEADER_LEN, TimestampType};
 pub use patch::{set_base_offset, set_leader_epoch, set_log_append_time, set_max_timestamp};

@@ -2,7 +2,7 @@
 //!
 //! | at | bytes | field | entry | hard state | truncate | checkpoint | forget |
 //! |---|---|---|---|---|---|---|---|
-//! | 0 | 1 | kind | 1 inline, 2 by reference | 3 | 4 | 5 | 6 |
+//! | 0 | 1 | kind | 1 inline, 2 by reference, 7 a batch inline | 3 | 4 | 5 | 6 |
 //! | 1 | 1 | entry kind | 0 data, 1 empty, 2 command, 3 config | 0 | 0 | 0 | 0 |
 //! | 2 | 2 | zero | | | | | |
 //! | 4 | 4 | CRC32C of this header, this field read as zero | | | | | |
@@ -13,16 +13,18 @@
 //! | 40 | 8 | term | Raft term | term | 0 | term | 0 |
 //! | 48 | 8 | offset | base offset (the next one for entries without records) | vote | 0 | end offset | 0 |
 //! | 56 | 4 | body length | | 0 | 0 | | 0 |
-//! | 60 | 4 | CRC32C of the body | | | | | |
+//! | 60 | 4 | CRC32C of the body; of a batch its digest (`record::digest`) | | | | | |
 //! | 64 | n | body | the entry's bytes | | | `format::checkpoint` | |
 //!
 //! All since version 1 of the journal file. Both checksums are seeded with the journal id, the nonce and ordinal of the
 //! run, and the frame's place in it; file and position are bound by the run's header; the partition is under the
 //! header's checksum. Kind 2 is reserved: an entry whose body (segment base offset, position, length, checksum) stands
-//! in a segment. This build never writes it and refuses to replay it.
+//! in a segment. This build never writes it and refuses to replay it. Kind 7 came with the digest: until then batches were of
+//! kind 1, and are still read.
 
 use bytes::Bytes;
 use ottla_protocol::ids::{PartitionId, Uuid};
+use ottla_protocol::record;
 
 use super::FormatError;
 use super::bytes::{array, check_crc, crc_without, i32_at, i64_at, need, put, u32_at, u64_at};
@@ -52,6 +54,7 @@ const HARD_STATE: u8 = 3;
 const TRUNCATE: u8 = 4;
 const CHECKPOINT: u8 = 5;
 const FORGET: u8 = 6;
+const BATCH: u8 = 7;
 
 /// What a Raft entry carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -176,11 +179,8 @@ impl Frame {
             (fields.body.len() as u32).to_le_bytes(),
         );
         let seed = seed.at(at);
-        put(
-            &mut head,
-            BODY_CRC_AT,
-            crc32c::crc32c_append(seed, &fields.body).to_le_bytes(),
-        );
+        let body_crc = body_crc(kind, seed, &fields.body);
+        put(&mut head, BODY_CRC_AT, body_crc.to_le_bytes());
         let crc = crc_without(seed, &head, CRC_AT);
         put(&mut head, CRC_AT, crc.to_le_bytes());
         (head, fields.body)
@@ -207,7 +207,13 @@ impl Frame {
                     offset: entry.base_offset,
                     body: entry.body.clone(),
                 };
-                (ENTRY, fields)
+                // The batch's own checksum was looked at when it came; computing another over the same bytes costs as much.
+                let kind = if entry.kind == EntryKind::Data {
+                    BATCH
+                } else {
+                    ENTRY
+                };
+                (kind, fields)
             }
             Frame::HardState { hard, .. } => {
                 let vote = i64::from_le_bytes(hard.vote.to_le_bytes());
@@ -282,17 +288,27 @@ pub fn decode(run: &Bytes, at: usize, seed: Seed) -> Result<(Frame, usize), Form
     let next = HEAD.saturating_add(length).next_multiple_of(ALIGN);
     need(rest, next)?;
     let body = run.slice(at + HEAD..at + HEAD + length);
-    let (stored, computed) = (
-        u32_at(head, BODY_CRC_AT),
-        crc32c::crc32c_append(seed, &body),
-    );
+    let stored = u32_at(head, BODY_CRC_AT);
+    let computed = body_crc(head[KIND_AT], seed, &body);
     if stored != computed {
+        return Err(FormatError::Checksum { stored, computed });
+    }
+    if head[KIND_AT] == BATCH
+        && let Some((stored, computed)) = record::own_checksum(&body).filter(|(a, b)| a != b)
+    {
         return Err(FormatError::Checksum { stored, computed });
     }
     if rest[HEAD + length..next].iter().any(|b| *b != 0) {
         return Err(FormatError::Value("padding between frames"));
     }
     Ok((build(head, body)?, at + next))
+}
+
+fn body_crc(kind: u8, seed: u32, body: &[u8]) -> u32 {
+    match kind {
+        BATCH => record::digest(seed, body),
+        _ => crc32c::crc32c_append(seed, body),
+    }
 }
 
 fn build(head: &[u8], body: Bytes) -> Result<Frame, FormatError> {
@@ -305,12 +321,15 @@ fn build(head: &[u8], body: Bytes) -> Result<Frame, FormatError> {
         u64_at(head, TERM_AT),
         i64_at(head, OFFSET_AT),
     );
-    if head[KIND_AT] != CHECKPOINT && head[KIND_AT] != ENTRY && !body.is_empty() {
+    if !matches!(head[KIND_AT], CHECKPOINT | ENTRY | BATCH) && !body.is_empty() {
         return Err(FormatError::Value("a body where none belongs"));
     }
     match head[KIND_AT] {
-        ENTRY => {
+        ENTRY | BATCH => {
             let kind = EntryKind::from_byte(head[ENTRY_KIND_AT])?;
+            if head[KIND_AT] == BATCH && kind != EntryKind::Data {
+                return Err(FormatError::Value("entry kind of a batch"));
+            }
             let records = u32_at(head, RECORDS_AT);
             Ok(Frame::Entry {
                 id,
