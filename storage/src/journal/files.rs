@@ -8,7 +8,7 @@
 //! ```
 //!
 //! So after a crash at any point every `*.journal` file has a valid header of its own sequence, and what is called
-//! `next.tmp` or `spare.free` holds nothing that anybody needs.
+//! `next.tmp` or `spare*.free` holds nothing that anybody needs.
 
 use std::cell::Cell;
 use std::io::ErrorKind;
@@ -23,7 +23,9 @@ use crate::format::{BLOCK, block_up};
 use crate::mutants::{Mutant, planted};
 
 const NEW: &str = "next.tmp";
-const SPARE: &str = "spare.free";
+/// Files kept to be used again. A checkpoint often frees several at once, and zero-filling a new one in the place of each
+/// would write every byte a third time.
+const SPARES: usize = 2;
 /// Zero-filled before a new file is used at all; more is filled in the background.
 const FIRST_PIECE: u64 = 1 << 20;
 /// Zero-filled in one go in the background.
@@ -78,6 +80,24 @@ impl Folder {
         })
     }
 
+    /// The places of spare files.
+    fn spares(&self) -> impl Iterator<Item = PathBuf> {
+        spare_names().map(|name| self.dir.join(name))
+    }
+
+    /// A spare file of the usual size.
+    async fn spare(&self) -> Result<Option<(PathBuf, File)>, StorageError> {
+        for path in self.spares() {
+            if fs::exists(&path).await? {
+                let file = File::open(&path, &OpenOptions::read_write().direct()).await?;
+                if file.len().await? == self.file_size {
+                    return Ok(Some((path, file)));
+                }
+            }
+        }
+        Ok(None)
+    }
+
     /// Makes file `sequence` with room for a run of `run` bytes, out of the spare one if there is one that fits.
     pub async fn create(
         &self,
@@ -86,13 +106,11 @@ impl Folder {
         sync: Sync,
     ) -> Result<JournalHandle, StorageError> {
         let size = self.file_size.max(block_up(run) + BLOCK as u64);
-        let spare = self.dir.join(SPARE);
-        if size == self.file_size && fs::exists(&spare).await? {
-            let file = File::open(&spare, &OpenOptions::read_write().direct()).await?;
-            if file.len().await? == size {
-                self.publish(file, &spare, sequence, size).await?;
-                return self.open(sequence, size, sync).await;
-            }
+        if size == self.file_size
+            && let Some((path, file)) = self.spare().await?
+        {
+            self.publish(file, &path, sequence, size).await?;
+            return self.open(sequence, size, sync).await;
         }
         let new = self.dir.join(NEW);
         if fs::exists(&new).await? {
@@ -137,23 +155,31 @@ impl Folder {
         Ok(())
     }
 
-    /// Gives up a file that nobody needs: it becomes the spare one, or goes.
+    /// Gives up a file that nobody needs: it becomes a spare one, or goes.
     pub async fn release(&self, sequence: u64) -> Result<(), StorageError> {
-        let spare = self.dir.join(SPARE);
         let path = self.path(sequence);
-        let len = fs::list(&self.dir)
-            .await?
-            .into_iter()
+        let there = fs::list(&self.dir).await?;
+        let len = there
+            .iter()
             .find(|e| e.name == JournalFile::name(sequence))
             .map(|e| e.len);
-        if len == Some(self.file_size) && !fs::exists(&spare).await? {
-            fs::rename(&path, &spare).await?;
-        } else {
-            fs::remove_file(&path).await?;
+        let free = spare_names().find(|name| there.iter().all(|e| e.name != *name));
+        match free {
+            Some(name) if len == Some(self.file_size) => {
+                fs::rename(&path, self.dir.join(name)).await?;
+            }
+            _ => fs::remove_file(&path).await?,
         }
         fs::sync_dir(&self.dir).await?;
         Ok(())
     }
+}
+
+fn spare_names() -> impl Iterator<Item = String> {
+    (1..=SPARES).map(|n| match n {
+        1 => "spare.free".to_owned(),
+        n => format!("spare-{n}.free"),
+    })
 }
 
 /// Zero-fills the rest of a new file piece by piece.
@@ -214,7 +240,7 @@ pub(super) async fn find(dir: &Path) -> Result<Vec<Found>, StorageError> {
     // Names are 20 digits: sorted by name is sorted by sequence.
     for entry in fs::list(dir).await? {
         let Some(sequence) = JournalFile::parse_name(&entry.name) else {
-            if entry.name != NEW && entry.name != SPARE {
+            if entry.name != NEW && !spare_names().any(|spare| spare == entry.name) {
                 let what = "a file that this build does not know, in a journal's folder".to_owned();
                 return Err(StorageError::Foreign {
                     file: dir.join(&entry.name),
