@@ -93,7 +93,10 @@ impl BatchCache {
         inner.used += bytes.len() + OVERHEAD;
         inner.count += 1;
         let extents = inner.logs.entry(log).or_default();
-        let place = extents.partition_point(|e| e.base < base);
+        let place = match extents.back() {
+            Some(last) if last.base > base => extents.partition_point(|e| e.base < base),
+            _ => extents.len(),
+        };
         let extent = Extent {
             base,
             end,
@@ -155,13 +158,15 @@ impl BatchCache {
 impl Inner {
     fn holding(&self, log: LogKey, offset: i64) -> Option<(i64, i64, Bytes)> {
         let extents = self.logs.get(&log)?;
-        let extent = &extents[extents.partition_point(|e| e.base <= offset).checked_sub(1)?];
+        let extent = &extents[extents
+            .partition_point(|e| e.base <= offset)
+            .checked_sub(1)?];
         (extent.end > offset).then(|| (extent.base, extent.end, extent.bytes.clone()))
     }
 
     fn extent_at(&mut self, log: LogKey, base: i64) -> Option<&mut Extent> {
         let extents = self.logs.get_mut(&log)?;
-        let place = extents.binary_search_by_key(&base, |e| e.base).ok()?;
+        let place = place_of(extents, base)?;
         extents.get_mut(place)
     }
 
@@ -188,6 +193,9 @@ impl Inner {
         let Some(extents) = self.logs.get(&log) else {
             return;
         };
+        if extents.back().is_none_or(|last| last.end <= base) {
+            return;
+        }
         let from = extents.partition_point(|e| e.end <= base);
         let to = extents.partition_point(|e| e.base < end);
         self.remove(log, from, to);
@@ -215,10 +223,28 @@ impl Inner {
             let Some(oldest) = self.uses.pop_front() else {
                 break;
             };
-            if self.is_newest(&oldest) {
-                self.remove_between(oldest.log, oldest.base, oldest.base + 1);
-            }
+            self.evict_if_newest(&oldest);
         }
+    }
+
+    /// Drops the extent of a use unless it was used again.
+    fn evict_if_newest(&mut self, of: &Use) {
+        let Some(extents) = self.logs.get(&of.log) else {
+            return;
+        };
+        if let Some(place) = place_of(extents, of.base)
+            && extents[place].used_at == of.at
+        {
+            self.remove(of.log, place, place + 1);
+        }
+    }
+}
+
+/// Where the extent that begins at `base` stands: mostly in front.
+fn place_of(extents: &VecDeque<Extent>, base: i64) -> Option<usize> {
+    match extents.front() {
+        Some(first) if first.base == base => Some(0),
+        _ => extents.binary_search_by_key(&base, |e| e.base).ok(),
     }
 }
 

@@ -166,7 +166,10 @@ impl BatchHeader {
     }
 }
 
-/// `N` bytes at `from`, which the caller knows to be inside.
+/// `N` bytes at `from`, which the caller knows to be inside. One load: this runs several times for each batch.
+#[inline(always)]
 fn pick<const N: usize>(header: &[u8; HEADER_LEN], from: usize) -> [u8; N] {
-    std::array::from_fn(|i| header[from + i])
+    let mut field = [0; N];
+    field.copy_from_slice(&header[from..from + N]);
+    field
 }

@@ -32,7 +32,10 @@ fn golden_bytes(name: &str) -> Vec<u8> {
     let text = std::fs::read_to_string(golden_path(name)).expect("golden file is there");
     let digits: Vec<u8> = text.bytes().filter(u8::is_ascii_hexdigit).collect();
     let byte = |pair: &[u8]| u8::from_str_radix(&String::from_utf8_lossy(pair), 16);
-    digits.chunks(2).map(|pair| byte(pair).expect("hex digits")).collect()
+    digits
+        .chunks(2)
+        .map(|pair| byte(pair).expect("hex digits"))
+        .collect()
 }
 
 /// The golden bytes. A change here is a change of the format: what was written before must stay readable.
