@@ -130,31 +130,32 @@ fn publisher(node: &Rc<Node>) -> Publish {
 }
 
 impl Node {
+    /// Ends when every shard has answered, also when one has failed: the next change must not overtake this one anywhere.
     async fn publish(&self, image: Arc<Image>, step: Step) -> Published {
         let mut pending = Vec::new();
+        let mut failed = None;
         for shard in 0..self.at.count {
             let call = match step {
                 Step::Reconcile => ControlCall::Reconcile(image.clone()),
                 Step::Install => ControlCall::Install(image.clone()),
             };
-            let stopping = |_| "the broker is stopping".to_owned();
-            pending.push(
-                self.ctx
-                    .control
-                    .start(ShardId(shard), call)
-                    .await
-                    .map_err(stopping)?,
-            );
+            match self.ctx.control.start(ShardId(shard), call).await {
+                Ok(answer) => pending.push(answer),
+                Err(_) => failed = Some("the broker is stopping".to_owned()),
+            }
         }
         let mut opened = Vec::new();
         for answer in pending {
             match answer.await {
-                Ok(ControlAnswer::Reconcile(ids)) => opened.extend(ids?),
-                Ok(ControlAnswer::Done(done)) => done?,
-                _ => return Err("a shard did not answer".into()),
+                Ok(ControlAnswer::Reconcile(Ok(ids))) => opened.extend(ids),
+                Ok(ControlAnswer::Done(Ok(()))) => {}
+                Ok(ControlAnswer::Reconcile(Err(why)) | ControlAnswer::Done(Err(why))) => {
+                    failed = Some(why);
+                }
+                _ => failed = Some("a shard did not answer".to_owned()),
             }
         }
-        Ok(opened)
+        failed.map_or(Ok(opened), Err)
     }
 
     async fn tell_all(&self, call: impl Fn() -> ControlCall) -> Result<(), String> {

@@ -18,12 +18,15 @@ use crate::shard::placement;
 
 impl Partitions {
     /// Opens, configures and deletes until the partitions here are those that the image has for this shard. Answers
-    /// with those that it opened, each with its leader epoch; they serve.
+    /// with those that were opened and not told of yet, each with its leader epoch; they serve.
+    ///
+    /// One at a time, and what is opened is here from then on, also when the rest fails: two replicas of one partition
+    /// would write the same entries, and no journal with those can be read.
     ///
     /// Errors: a partition cannot be opened or deleted, in words that name it.
     pub async fn reconcile(&self, image: &Image) -> Result<Vec<(PartitionId, i32)>, String> {
+        let _turn = self.turn().acquire(1).await;
         let mut wanted = BTreeSet::new();
-        let mut opened = Vec::new();
         for (id, topic, _) in image.topics.partitions() {
             if placement::owner(id, self.shard().count).0 != self.shard().id {
                 continue;
@@ -31,12 +34,16 @@ impl Partitions {
             wanted.insert(id);
             match self.find(id) {
                 Some(partition) => partition.configure(&topic.config),
-                None => opened.push(self.open(id, &topic.name, topic.config.clone()).await?),
+                None => {
+                    let partition = self.open(id, &topic.name, topic.config.clone()).await?;
+                    self.insert(partition);
+                    self.opened(id);
+                }
             }
         }
         self.delete_all_but(&wanted).await?;
-        let mut epochs = Vec::with_capacity(opened.len());
-        for partition in opened {
+        let mut epochs = Vec::new();
+        while let Some(partition) = self.next_opened() {
             if !partition.serving().await {
                 return Err(format!(
                     "{}-{} went off line while it was opened",
@@ -45,7 +52,6 @@ impl Partitions {
                 ));
             }
             epochs.push((partition.id(), partition.leader_epoch()));
-            self.insert(partition);
         }
         let expiry = image.broker_config.producer_id_expiration_ms;
         self.shard().producer_expiry_ms.set(expiry);

@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use ottla_protocol::error_code::ErrorCode;
 use ottla_protocol::ids::PartitionId;
+use ottla_runtime::sync::Semaphore;
 use ottla_runtime::task::{self, Share};
 
 use super::Partition;
@@ -22,6 +23,10 @@ pub struct Partitions {
     table: RefCell<BTreeMap<PartitionId, Rc<Partition>>>,
     /// What the journal recovered of partitions that have not been opened yet.
     recovered: RefCell<Recovered>,
+    /// Those that the controller is to be told of when they serve.
+    opened: RefCell<Vec<PartitionId>>,
+    /// Whose turn it is to open and delete.
+    turn: Rc<Semaphore>,
 }
 
 impl Partitions {
@@ -31,6 +36,8 @@ impl Partitions {
             shard,
             table: RefCell::default(),
             recovered: RefCell::new(recovered),
+            opened: RefCell::default(),
+            turn: Rc::new(Semaphore::new(1)),
         })
     }
 
@@ -71,7 +78,27 @@ impl Partitions {
         self.table.borrow().is_empty()
     }
 
-    /// Adds a partition that serves.
+    /// Held by whoever opens and deletes.
+    pub(super) fn turn(&self) -> &Rc<Semaphore> {
+        &self.turn
+    }
+
+    /// The controller is to be told of this partition when it serves.
+    pub(super) fn opened(&self, id: PartitionId) {
+        self.opened.borrow_mut().push(id);
+    }
+
+    /// The next one that the controller is to be told of, if it is still here; each is told of once.
+    pub(super) fn next_opened(&self) -> Option<Rc<Partition>> {
+        loop {
+            let id = self.opened.borrow_mut().pop()?;
+            if let Some(partition) = self.find(id) {
+                return Some(partition);
+            }
+        }
+    }
+
+    /// Adds a partition. Nobody but the controller knows of it before it serves.
     pub fn insert(&self, partition: Rc<Partition>) {
         self.table.borrow_mut().insert(partition.id(), partition);
     }

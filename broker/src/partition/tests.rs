@@ -14,7 +14,7 @@ use ottla_protocol::ids::{NodeId, PartitionId, Uuid};
 use ottla_protocol::record::{BatchBuilder, BatchOptions};
 use ottla_runtime::sim::{Options, Simulation};
 use ottla_runtime::task::{self, Share};
-use ottla_runtime::time;
+use ottla_runtime::{fs, time};
 use ottla_storage::budget::DiskBudget;
 use ottla_storage::journal::{self, Journal, Recovered};
 use ottla_storage::log::{Store, StoreOptions};
@@ -22,7 +22,7 @@ use ottla_storage::log::{Store, StoreOptions};
 use super::Partition;
 use super::table::Partitions;
 use crate::config::TopicConfig;
-use crate::metadata::Image;
+use crate::metadata::{Image, PartitionState, Topic};
 use crate::metrics::Metrics;
 use crate::shard::Shard;
 use crate::shard::checkpoint::Checkpointer;
@@ -104,4 +104,89 @@ fn nothing_of_a_deleted_partition_follows_its_last_word() {
     let reopened = async { open_journal().await.1 };
     let recovered = sim.block_on(node, hour, reopened).expect("it ends");
     assert!(recovered.is_empty(), "{recovered:?}");
+}
+
+/// An image with one topic of so many partitions, all of them this shard's.
+fn image(partitions: usize) -> Image {
+    let mut image = Image::empty("cluster".into(), NodeId(1));
+    let state = PartitionState {
+        leader: NodeId(1),
+        leader_epoch: -1,
+        replicas: vec![NodeId(1)],
+        isr: vec![NodeId(1)],
+    };
+    image.topics.insert(Topic {
+        id: ID.topic,
+        name: "t".into(),
+        partitions: vec![state; partitions],
+        internal: false,
+        config: Arc::default(),
+        overrides: Default::default(),
+    });
+    image
+}
+
+/// A journal that these frames went to can be opened, and says of each partition one thing.
+fn opens_again(sim: &Simulation, node: ottla_runtime::sim::NodeId, partitions: usize) {
+    let reopened = async { open_journal().await.1 };
+    let recovered = sim.block_on(node, Duration::from_secs(3600), reopened);
+    assert_eq!(recovered.expect("it ends").len(), partitions);
+}
+
+/// The broker was stopped while topics were made. One shard had ended already, which the controller took for the end of the
+/// first change, and it began the next while another shard was still opening the first one's partitions. That opened them
+/// again: two replicas of one partition wrote the same entries, and the next start took the journal for damaged.
+#[test]
+fn two_changes_at_once_open_a_partition_once() {
+    for seed in 0..20 {
+        let sim = Simulation::new(seed, Options::default());
+        let node = sim.node(1);
+        let changed = async {
+            let shard = shard().await;
+            let partitions = Partitions::new(shard, Recovered::new());
+            let (first, second) = (image(1), image(2));
+            let mut early = pin!(partitions.reconcile(&first));
+            let waits = poll_fn(|cx| Poll::Ready(early.as_mut().poll(cx).is_pending())).await;
+            assert!(waits);
+            let late = partitions.reconcile(&second);
+            let (early, late) = futures_lite::future::zip(early, late).await;
+            let opened = [early.expect("opened"), late.expect("opened")].concat();
+            assert_eq!(opened.len(), 2, "{opened:?}");
+            assert_eq!(partitions.len(), 2);
+            time::sleep(Duration::from_secs(1)).await;
+        };
+        sim.block_on(node, Duration::from_secs(3600), changed)
+            .expect("it ends");
+        opens_again(&sim, node, 2);
+    }
+}
+
+/// The same without a second change at the same time: the folder of one partition could not be made, and those that had been
+/// opened before it were opened once more with the next change.
+#[test]
+fn what_a_change_that_failed_has_opened_stays_open() {
+    let sim = Simulation::new(1, Options::default());
+    let node = sim.node(1);
+    let changed = async {
+        let shard = shard().await;
+        let partitions = Partitions::new(shard.clone(), Recovered::new());
+        let folder = Shard::log_folder("t", PartitionId { partition: 1, ..ID });
+        let obstacle = shard.data.join(folder);
+        let above = obstacle.parent().expect("it is below the data folder");
+        fs::create_dir_all(above).await.expect("made");
+        let file = fs::File::open(&obstacle, &fs::OpenOptions::read_write()).await;
+        drop(file.expect("made"));
+        partitions
+            .reconcile(&image(2))
+            .await
+            .expect_err("a file is in the way");
+        time::sleep(Duration::from_secs(1)).await;
+        fs::remove_file(&obstacle).await.expect("removed");
+        let opened = partitions.reconcile(&image(2)).await.expect("opened");
+        assert_eq!(opened.len(), 2, "the first one, too, is told of");
+        time::sleep(Duration::from_secs(1)).await;
+    };
+    sim.block_on(node, Duration::from_secs(3600), changed)
+        .expect("it ends");
+    opens_again(&sim, node, 2);
 }
