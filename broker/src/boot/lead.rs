@@ -100,7 +100,7 @@ async fn open_controller(node: &Rc<Node>) -> Result<Rc<Controller>, String> {
         node.founded.node,
         node.founded.fixed.clone(),
     );
-    Controller::open(partition, empty, publisher(node)).await
+    Controller::open(partition, empty, publisher(node), node.plan.snapshot_every).await
 }
 
 /// The first address that `HOST:PORT` stands for.

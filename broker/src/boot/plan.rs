@@ -7,6 +7,7 @@ use ottla_runtime::shards::Cores;
 use super::room::JournalFiles;
 use super::{StartError, StartOptions};
 use crate::api::Endpoint;
+use crate::controller::driver::SNAPSHOT_EVERY;
 
 /// Memory taken when nothing is said: enough for a busy broker, little enough beside other programs; and per core enough
 /// for the largest request that Kafka takes by default (100 MiB).
@@ -34,6 +35,8 @@ pub struct Plan {
     pub memory: Memory,
     /// The sizes that the journal's files may have.
     pub journal: JournalFiles,
+    /// Bytes of changes after which the controller's state is written anew.
+    pub snapshot_every: usize,
     /// The settings file.
     pub config: Option<PathBuf>,
     /// Settings from the command line.
@@ -110,6 +113,7 @@ impl Plan {
             shards,
             memory: Memory::of(memory, shards),
             journal: JournalFiles::default(),
+            snapshot_every: SNAPSHOT_EVERY,
             config: options.config,
             set: options.set,
             set_log: options.set_log,

@@ -8,7 +8,7 @@
 //! | `s` | a part of a snapshot, to be applied to an empty state |
 //! | `e` | nothing: the snapshot that began with the last `s` after anything else is whole, and takes the state's place |
 //!
-//! When the log has grown by [`SNAPSHOT_EVERY`] a snapshot is appended and the log's start moves up to it. A crash between
+//! When the log has grown by so much ([`SNAPSHOT_EVERY`] unless a plan says otherwise) a snapshot is appended and the log's start moves up to it. A crash between
 //! its parts leaves a snapshot without an end, which is passed over; what it would have replaced is still there.
 //!
 //! Levels of loggers are decided and published like everything else but not written: they last as long as the process.
@@ -40,7 +40,7 @@ pub const PARTITION: PartitionId = PartitionId {
 pub const TOPIC: &str = "__cluster_metadata";
 
 /// Bytes of commands after which a snapshot is taken.
-const SNAPSHOT_EVERY: usize = 4 << 20;
+pub const SNAPSHOT_EVERY: usize = 4 << 20;
 /// Records of a snapshot in one batch.
 const SNAPSHOT_BATCH: usize = 500;
 const MAX_BATCH: usize = 64 << 20;
@@ -82,16 +82,18 @@ pub struct Controller {
     turn: Rc<Semaphore>,
     publish: Publish,
     since_snapshot: Cell<usize>,
+    snapshot_every: usize,
 }
 
 impl Controller {
-    /// Rebuilds the state from the partition's log.
+    /// Rebuilds the state from the partition's log. `snapshot_every`: bytes of commands after which a snapshot is taken.
     ///
     /// Errors: the log cannot be read, or says something that this build does not know.
     pub async fn open(
         partition: Rc<Partition>,
         empty: State,
         publish: Publish,
+        snapshot_every: usize,
     ) -> Result<Rc<Self>, String> {
         let (state, bytes) = replay(&partition, empty).await?;
         Ok(Rc::new(Self {
@@ -100,6 +102,7 @@ impl Controller {
             turn: Rc::new(Semaphore::new(1)),
             publish,
             since_snapshot: Cell::new(bytes),
+            snapshot_every,
         }))
     }
 
@@ -139,7 +142,7 @@ impl Controller {
             tracing::error!("a change was committed but not carried out everywhere: {why}");
             return Outcome::Refused(Refusal::new(ErrorCode::KAFKA_STORAGE_ERROR, why));
         }
-        if self.since_snapshot.get() >= SNAPSHOT_EVERY {
+        if self.since_snapshot.get() >= self.snapshot_every {
             self.snapshot().await;
         }
         outcome

@@ -56,7 +56,8 @@ impl Consumer {
                 continue;
             }
             let slot = live[self.client.rng.below(live.len() as u64) as usize];
-            match self.client.rng.below(12) {
+            match self.client.rng.below(13) {
+                12 => self.client.youngest(wire, slot).await?,
                 0 => drop(self.client.list_offset(wire, slot, LATEST).await?),
                 1 => {
                     let start = self.client.list_offset(wire, slot, EARLIEST).await?;

@@ -75,6 +75,8 @@ pub struct Draw {
     pub journal_file: u64,
     /// Bytes outside of segments at which flushing begins.
     pub dirty: usize,
+    /// Bytes of changes after which the controller writes its state anew.
+    pub snapshot_every: usize,
     /// Bytes of the cache.
     pub cache: usize,
     /// Settings of the broker.
@@ -123,6 +125,7 @@ impl Draw {
             honesty,
             journal_file: 65_536 << rng.below(3),
             dirty: 1 << (13 + rng.below(8)),
+            snapshot_every: 64 << (seed % 12),
             cache: match rng.below(3) {
                 0 => 0,
                 _ => 1 << (12 + rng.below(8)),

@@ -67,6 +67,7 @@ impl Machine {
             smallest: draw.journal_file,
             largest: draw.journal_file,
         };
+        plan.snapshot_every = draw.snapshot_every;
         plan.memory.dirty = draw.dirty;
         plan.memory.cache = draw.cache;
         let broker = Broker::new(plan);

@@ -16,11 +16,13 @@ use crate::kill::value::Identity;
 
 /// By id, in several versions.
 pub const FETCH_VERSIONS: [i16; 4] = [13, 15, 16, 17];
-const LIST_VERSIONS: [i16; 3] = [5, 7, 8];
+const LIST_VERSIONS: [i16; 3] = [7, 8, 10];
 /// What ListOffsets calls the end and the beginning.
 pub const LATEST: i64 = -1;
 /// See [`LATEST`].
 pub const EARLIEST: i64 = -2;
+/// What it calls the first record of the latest time (from version 7 on).
+pub const YOUNGEST: i64 = -3;
 
 /// What one fetch brought.
 pub struct Read {
@@ -224,6 +226,30 @@ impl Client {
             return Err(format!("{name}: time {time} is at {offset}, which is of {older}").into());
         }
         Ok(found)
+    }
+
+    /// The first record of the latest time: none that was known to be there before is later.
+    pub async fn youngest(&mut self, wire: &mut Wire, slot: usize) -> Result<(), Broken> {
+        let limit = {
+            let slot = &self.shared.ledger.borrow().slots[slot];
+            slot.floor().high_watermark
+        };
+        let Some(found) = self.list_offset(wire, slot, YOUNGEST).await? else {
+            return Ok(());
+        };
+        // What is no longer in the log need not have been found.
+        let Some(start) = self.list_offset(wire, slot, EARLIEST).await? else {
+            return Ok(());
+        };
+        let slot = &self.shared.ledger.borrow().slots[slot];
+        let Some(at) = slot.facts.get(&found).map(|fact| fact.timestamp) else {
+            return Ok(());
+        };
+        if let Some(later) = slot.first_at(at + 1, start, limit) {
+            let name = slot.name();
+            return Err(format!("{name}: {found} is the latest, but {later} is later").into());
+        }
+        Ok(())
     }
 
     /// Asks for the first offset (`EARLIEST`), the end (`LATEST`), or a time's. None when there is none, or the topic is
