@@ -20,7 +20,7 @@ impl Partitions {
     /// Opens, configures and deletes until the partitions here are those that the image has for this shard. Answers
     /// with those that were opened and not told of yet, each with its leader epoch; they serve.
     ///
-    /// One at a time, and what is opened is here from then on, also when the rest fails: two replicas of one partition
+    /// One at a time, and what is opened is known from then on, also when the rest fails: two replicas of one partition
     /// would write the same entries, and no journal with those can be read.
     ///
     /// Errors: a partition cannot be opened or deleted, in words that name it.
@@ -32,19 +32,18 @@ impl Partitions {
                 continue;
             }
             wanted.insert(id);
-            match self.find(id) {
+            match self.known(id) {
                 Some(partition) => partition.configure(&topic.config),
-                None => {
-                    let partition = self.open(id, &topic.name, topic.config.clone()).await?;
-                    self.insert(partition);
-                    self.opened(id);
-                }
+                None => self.opened(self.open(id, &topic.name, topic.config.clone()).await?),
             }
         }
         self.delete_all_but(&wanted).await?;
         let mut epochs = Vec::new();
         while let Some(partition) = self.next_opened() {
-            if !partition.serving().await {
+            let serves = partition.serving().await;
+            // Off line or not, it is here.
+            self.insert(partition.clone());
+            if !serves {
                 return Err(format!(
                     "{}-{} went off line while it was opened",
                     partition.topic(),
@@ -74,8 +73,8 @@ impl Partitions {
     /// What the image does not have: deleted now, or while this node was down.
     async fn delete_all_but(&self, wanted: &BTreeSet<PartitionId>) -> Result<(), String> {
         let is_gone = |id: &PartitionId| id.topic != Uuid::ONE && !wanted.contains(id);
-        let mut gone: Vec<PartitionId> =
-            self.all().iter().map(|p| p.id()).filter(is_gone).collect();
+        let mut gone = self.known_ids();
+        gone.retain(is_gone);
         let partitions: Vec<_> = gone.iter().filter_map(|id| self.remove(*id)).collect();
         gone.extend(self.take_leftovers().into_iter().filter(is_gone));
         if gone.is_empty() {

@@ -23,8 +23,8 @@ pub struct Partitions {
     table: RefCell<BTreeMap<PartitionId, Rc<Partition>>>,
     /// What the journal recovered of partitions that have not been opened yet.
     recovered: RefCell<Recovered>,
-    /// Those that the controller is to be told of when they serve.
-    opened: RefCell<Vec<PartitionId>>,
+    /// Opened, and not serving yet: nothing of them may be checkpointed, cleaned or asked for.
+    opened: RefCell<BTreeMap<PartitionId, Rc<Partition>>>,
     /// Whose turn it is to open and delete.
     turn: Rc<Semaphore>,
 }
@@ -83,29 +83,38 @@ impl Partitions {
         &self.turn
     }
 
-    /// The controller is to be told of this partition when it serves.
-    pub(super) fn opened(&self, id: PartitionId) {
-        self.opened.borrow_mut().push(id);
+    /// A partition that serves or will.
+    pub(super) fn known(&self, id: PartitionId) -> Option<Rc<Partition>> {
+        self.find(id)
+            .or_else(|| self.opened.borrow().get(&id).cloned())
     }
 
-    /// The next one that the controller is to be told of, if it is still here; each is told of once.
+    /// The ids of those that serve or will.
+    pub(super) fn known_ids(&self) -> Vec<PartitionId> {
+        let (table, opened) = (self.table.borrow(), self.opened.borrow());
+        table.keys().chain(opened.keys()).copied().collect()
+    }
+
+    /// Adds a partition that does not serve yet.
+    pub(super) fn opened(&self, partition: Rc<Partition>) {
+        self.opened.borrow_mut().insert(partition.id(), partition);
+    }
+
+    /// One that does not serve yet.
     pub(super) fn next_opened(&self) -> Option<Rc<Partition>> {
-        loop {
-            let id = self.opened.borrow_mut().pop()?;
-            if let Some(partition) = self.find(id) {
-                return Some(partition);
-            }
-        }
+        self.opened.borrow().values().next().cloned()
     }
 
-    /// Adds a partition. Nobody but the controller knows of it before it serves.
+    /// Adds a partition that serves.
     pub fn insert(&self, partition: Rc<Partition>) {
+        self.opened.borrow_mut().remove(&partition.id());
         self.table.borrow_mut().insert(partition.id(), partition);
     }
 
     /// Takes a partition out; whoever waits on it is sent away.
     pub fn remove(&self, id: PartitionId) -> Option<Rc<Partition>> {
-        let removed = self.table.borrow_mut().remove(&id);
+        let opened = self.opened.borrow_mut().remove(&id);
+        let removed = self.table.borrow_mut().remove(&id).or(opened);
         if let Some(partition) = &removed {
             partition.close(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION);
         }
