@@ -12,7 +12,7 @@ use std::time::Duration;
 use bytes::BytesMut;
 use ottla_protocol::ids::{NodeId, PartitionId, Uuid};
 use ottla_protocol::record::{BatchBuilder, BatchOptions};
-use ottla_runtime::sim::{Options, Simulation};
+use ottla_runtime::sim::{CrashKind, Options, Simulation};
 use ottla_runtime::task::{self, Share};
 use ottla_runtime::{fs, time};
 use ottla_storage::budget::DiskBudget;
@@ -44,13 +44,18 @@ async fn open_journal() -> (Rc<Journal>, Recovered) {
 
 /// A shard with its write cycle at work, and no partitions yet.
 async fn shard() -> Rc<Shard> {
-    let (journal, _) = open_journal().await;
+    recovered_shard(1 << 30).await.0
+}
+
+/// The same, with what its journal recovered and what makes checkpoints when more than `dirty` bytes wait for segments.
+async fn recovered_shard(dirty: usize) -> (Rc<Shard>, Recovered, Rc<Checkpointer>) {
+    let (journal, recovered) = open_journal().await;
     let store = Store::new(DATA, &StoreOptions::default());
-    let checkpointer = Checkpointer::new(journal.clone(), 4, store.clone(), 1 << 30);
+    let checkpointer = Checkpointer::new(journal.clone(), 4, store.clone(), dirty);
     let metrics = Rc::new(Metrics::default());
-    let writes = Rc::new(WriteCycle::new(checkpointer, metrics.clone()));
+    let writes = Rc::new(WriteCycle::new(checkpointer.clone(), metrics.clone()));
     task::spawn(Share::Foreground, writes.clone().run(journal.clone())).detach();
-    Rc::new(Shard {
+    let shard = Rc::new(Shard {
         id: 0,
         count: 1,
         node: NodeId(1),
@@ -63,7 +68,8 @@ async fn shard() -> Rc<Shard> {
         producer_expiry_ms: Cell::new(i64::MAX),
         disk_measured: Cell::new(time::now()),
         disk_full: Cell::new(false),
-    })
+    });
+    (shard, recovered, checkpointer)
 }
 
 fn batch() -> BytesMut {
@@ -189,4 +195,50 @@ fn what_a_change_that_failed_has_opened_stays_open() {
     sim.block_on(node, Duration::from_secs(3600), changed)
         .expect("it ends");
     opens_again(&sim, node, 2);
+}
+
+/// A partition was checkpointed while it was opened. Its replica had committed a DeleteRecords that the partition had not carried
+/// out yet; the checkpoint was beyond it, with the old start, and the next start began where it had begun before.
+#[test]
+fn a_checkpoint_while_a_partition_opens_forgets_no_deletion() {
+    let hour = Duration::from_secs(3600);
+    for seed in 0..20 {
+        let sim = Simulation::new(seed, Options::default());
+        let node = sim.node(1);
+        let deleted = async {
+            let (shard, recovered, _) = recovered_shard(1 << 30).await;
+            shard.measure_disk().await;
+            let partitions = Partitions::new(shard, recovered);
+            partitions.reconcile(&image(1)).await.expect("opened");
+            let partition = partitions.find(ID).expect("opened");
+            partition.append_batch(batch()).await.expect("it serves");
+            let start = partition.clone().delete_records(1).await;
+            assert_eq!(start, Ok(1));
+            partition.append_batch(batch()).await.expect("it serves");
+        };
+        sim.block_on(node, hour, deleted).expect("it ends");
+        sim.crash(node, CrashKind::Process);
+        sim.restart(node);
+        let checkpointed = async {
+            // More waits for segments than may: nothing is appended before there was a checkpoint.
+            let (shard, mut recovered, checkpointer) = recovered_shard(1).await;
+            let found = recovered.get_mut(&ID).expect("it was made");
+            found.hard.commit = found.entries.back().expect("appended").index;
+            let partitions = Partitions::new(shard, recovered);
+            task::spawn(Share::Background, checkpointer.run(partitions.clone())).detach();
+            partitions.reconcile(&image(1)).await.expect("opened");
+            time::sleep(Duration::from_secs(1)).await;
+        };
+        sim.block_on(node, hour, checkpointed).expect("it ends");
+        sim.crash(node, CrashKind::Process);
+        sim.restart(node);
+        let looked_at = async {
+            let (shard, recovered, _) = recovered_shard(1 << 30).await;
+            let partitions = Partitions::new(shard, recovered);
+            partitions.reconcile(&image(1)).await.expect("opened");
+            let partition = partitions.find(ID).expect("opened");
+            assert_eq!(partition.log().start_offset(), 1);
+        };
+        sim.block_on(node, hour, looked_at).expect("it ends");
+    }
 }
