@@ -42,7 +42,8 @@ struct Place {
     /// Index in the list of files.
     file: usize,
     position: u64,
-    length: u64,
+    /// As they were read and checked.
+    bytes: Bytes,
 }
 
 /// A whole run header behind the journal's end: torn off by a crash, or proof of damage.
@@ -117,7 +118,7 @@ impl Replay<'_> {
                 ordinal: run.ordinal,
                 file: number,
                 position,
-                length,
+                bytes,
             });
             position += length;
             self.started = true;
@@ -288,18 +289,14 @@ async fn settle(files: &[Found], out: &Replayed, behind: &[Survivor]) -> Result<
         }
         let unproven = out.unproven.iter().filter(|p| p.file == number);
         for place in unproven.filter(|_| !planted(Mutant::TailNotRewritten)) {
-            write_again(found, &file, place).await?;
+            // Not read once more: what was sound a moment ago may be rotten now, and would be written back as it is.
+            let mut buf = Buf::from(&place.bytes[..]);
+            buf.pad_to(BLOCK);
+            file.write_at(buf, place.position).await?;
         }
         file.sync().await?;
         file.close().await?;
     }
-    Ok(())
-}
-
-async fn write_again(found: &Found, file: &File, place: &Place) -> Result<(), StorageError> {
-    let mut reader = Reader::open(found).await?;
-    let bytes = reader.read(place.position, place.length as usize).await?;
-    file.write_at(Buf::from(&bytes[..]), place.position).await?;
     Ok(())
 }
 
