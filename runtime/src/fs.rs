@@ -13,4 +13,4 @@ pub use dir::{
     DirEntry, LockFile, create_dir_all, exists, free_space, list, lock, read_file, remove_dir_all,
     remove_file, rename, sync_dir, write_atomic,
 };
-pub use file::{ALIGNMENT, File, OpenOptions};
+pub use file::{ALIGNMENT, File, OpenOptions, open_files_limit};

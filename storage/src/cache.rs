@@ -122,6 +122,14 @@ impl BatchCache {
         Some((base, end, bytes))
     }
 
+    /// The batches of the extent that ends before offset `end`, if there is one. Does not count as a use.
+    pub fn ending_at(&self, log: LogKey, end: i64) -> Option<Bytes> {
+        let found = self.0.borrow().holding(log, end - 1);
+        found
+            .filter(|extent| extent.1 == end)
+            .map(|extent| extent.2)
+    }
+
     /// Drops what `log` has at and above `offset` (and the extent that spans it).
     pub fn cut(&self, log: LogKey, offset: i64) {
         self.0.borrow_mut().remove_between(log, offset, i64::MAX);

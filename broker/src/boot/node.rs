@@ -11,7 +11,7 @@ use ottla_runtime::net::Listener;
 use ottla_runtime::shards::{self, ShardId};
 use ottla_runtime::sync::Notify;
 use ottla_runtime::task::{self, Share};
-use ottla_runtime::{process, rand, time};
+use ottla_runtime::{fs, process, rand, time};
 use ottla_storage::budget::DiskBudget;
 use ottla_storage::journal::Journal;
 use ottla_storage::log::{Store, StoreOptions};
@@ -38,6 +38,18 @@ use crate::shard::write_cycle::WriteCycle;
 const STOP_WITHIN: Duration = Duration::from_millis(1000);
 /// How long the checkpoints at a stop may take; what is left is replayed at the next start.
 const CHECKPOINT_WITHIN: Duration = Duration::from_millis(500);
+
+/// Segments that a shard of `shards` keeps open: a quarter of the process's limit is theirs, the rest is for connections.
+fn open_files(shards: u16) -> usize {
+    let each = fs::open_files_limit() / 4 / u64::from(shards);
+    usize::try_from(each)
+        .unwrap_or(OPEN_FILES_MAX)
+        .clamp(OPEN_FILES_MIN, OPEN_FILES_MAX)
+}
+
+const OPEN_FILES_MIN: usize = 64;
+/// More would be memory of the kernel for segments that nobody writes.
+const OPEN_FILES_MAX: usize = 8192;
 
 /// The queues between the shards.
 #[derive(Clone)]
@@ -142,6 +154,7 @@ async fn begin(
     };
     let journal = Rc::new(journal);
     let options = StoreOptions {
+        open_files: open_files(at.count),
         cache_memory: plan.memory.cache,
         allocate_ahead: room.ahead(),
         ..StoreOptions::default()

@@ -75,6 +75,15 @@ impl OpenOptions {
     }
 }
 
+/// How many files and sockets this process may have open at the same time.
+pub fn open_files_limit() -> u64 {
+    match sim::current() {
+        // As on most systems: small enough that handles are given up and taken again.
+        Some(_) => 1024,
+        None => real::file::open_files_limit(),
+    }
+}
+
 /// An open file of this shard. Operations may run at the same time; those that overlap have no order.
 /// Errors name the file and the operation.
 pub struct File {

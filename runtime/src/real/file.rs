@@ -29,6 +29,11 @@ const READ_UNCHECKED: usize = 1 << 20;
 /// Permissions of a new file: others than owner and group have no business with records.
 const MODE: libc::mode_t = 0o640;
 
+/// How many files this process may have open; Linux's usual limit where it cannot be asked.
+pub(crate) fn open_files_limit() -> u64 {
+    sys::open_files_limit().unwrap_or(1024)
+}
+
 /// An open file. What the ring has under way keeps it open.
 pub(crate) struct File {
     fd: Rc<OwnedFd>,

@@ -137,6 +137,17 @@ pub(super) fn allowed_cores() -> Result<Vec<usize>> {
     Ok((0..libc::CPU_SETSIZE as usize).filter(allowed).collect())
 }
 
+/// How many files this process may have open.
+pub(super) fn open_files_limit() -> Result<u64> {
+    let mut limit = libc::rlimit {
+        rlim_cur: 0,
+        rlim_max: 0,
+    };
+    // SAFETY: `limit` lives through the call.
+    check(unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) })?;
+    Ok(limit.rlim_cur)
+}
+
 /// Keeps this thread on one core.
 pub(super) fn stay_on(core: usize) -> Result<()> {
     // SAFETY: an all-zero `cpu_set_t` is the empty set.

@@ -159,7 +159,8 @@ impl Inner {
         let file = self.file(tail.segment).await?;
         self.allocate(&file, tail.length, tail.length + piece.bytes as u64)
             .await?;
-        write_bytes(&file, &path, tail.length, &piece.batches).await?;
+        let begun = self.tail_block(&file, &path, &tail).await?;
+        write_bytes(&file, tail.length, &begun, &piece.batches).await?;
         if !planted(Mutant::SegmentNotFlushed) {
             file.sync().await?;
         }
@@ -169,6 +170,37 @@ impl Inner {
         tail.last_batch = tail.length - last.size() as u64;
         tail.max_timestamp = index.max_timestamp;
         Ok(tail)
+    }
+
+    /// What stands in the last block already, to be written again with more behind it. Mostly it is the end of a batch that is
+    /// still in the cache.
+    async fn tail_block(
+        &self,
+        file: &File,
+        path: &Path,
+        tail: &Tail,
+    ) -> Result<Bytes, StorageError> {
+        let len = (tail.length - block_down(tail.length)) as usize;
+        if len == 0 {
+            return Ok(Bytes::new());
+        }
+        let end = self.state.borrow().flushed.end_offset;
+        if let Some(last) = self.store.0.cache.ending_at(self.key, end)
+            && last.len() >= len
+        {
+            return Ok(last.slice(last.len() - len..));
+        }
+        let from = block_down(tail.length);
+        let read = file.read_at(from, len).await?;
+        if read.len() < len {
+            let what = format!(
+                "the file ends here, {} bytes before the end of its data",
+                len - read.len()
+            );
+            let end = from + read.len() as u64;
+            return Err(StorageError::corrupt(path, end, what));
+        }
+        Ok(read)
     }
 
     async fn grown_index(
@@ -290,31 +322,17 @@ impl Inner {
     }
 }
 
-/// Writes batches at `from`, in whole blocks; the last block is filled up with zeroes.
+/// Writes batches at `from`, in whole blocks; the first block begins with `begun`, the last is filled up with zeroes.
 async fn write_bytes(
     file: &File,
-    path: &Path,
     from: u64,
+    begun: &[u8],
     batches: &[(BatchHeader, Bytes)],
 ) -> Result<(), StorageError> {
     let mut position = block_down(from);
     let mut buf =
         Buf::with_capacity(CHUNK.min(batches.iter().map(|b| b.1.len()).sum::<usize>() + 2 * BLOCK));
-    if position < from {
-        let head = file.read_at(position, (from - position) as usize).await?;
-        if head.len() as u64 != from - position {
-            let what = format!(
-                "the file ends here, {} bytes before the end of its data",
-                from - position - head.len() as u64
-            );
-            return Err(StorageError::corrupt(
-                path,
-                position + head.len() as u64,
-                what,
-            ));
-        }
-        buf.extend_from_slice(&head);
-    }
+    buf.extend_from_slice(begun);
     for (_, bytes) in batches {
         let mut rest = &bytes[..];
         while !rest.is_empty() {
