@@ -9,7 +9,7 @@
 //! | `node_id` | the `node.id` that made it | 1 |
 //! | `shards` | how many shards its journals are split over | 1 |
 //! | `generation` | which journal set is valid: `journal/<generation>/<shard>/` | 1 |
-//! | `established` | the controller's log is in the journal: from now on a journal that is missing is damage | 1 |
+//! | `established` | every shard has its journal: from now on one that is missing is damage | 1 |
 //!
 //! A folder without this file is new only if it is empty: a missing identity beside data is damage, not a new node.
 
@@ -198,7 +198,7 @@ impl DataFolder {
             .join(shard.to_string())
     }
 
-    /// The controller's log is durable: a journal that is missing at a later start has been lost. Durable on return.
+    /// Every shard's journal is there: one that is missing at a later start has been lost. Durable on return.
     pub async fn establish(&mut self) -> Result<(), Refused> {
         if self.identity.established {
             return Ok(());

@@ -39,13 +39,15 @@ pub(super) async fn lead(
     let controller = open_controller(node).await.map_err(StartError::Storage)?;
     let _ = node.controller.set(controller.clone());
     tracing::debug!("the controller's state is here, opening all partitions");
+    controller.begin().await.map_err(StartError::Storage)?;
+    // Every shard has answered, so every journal is there; nobody has been served yet. Earlier, a kill could come between
+    // this and another shard's journal, and the next start would take that for a loss.
     if let Some(folder) = folder {
         folder
             .establish()
             .await
             .map_err(|e| StartError::Folder(Arc::new(e)))?;
     }
-    controller.begin().await.map_err(StartError::Storage)?;
     let endpoint = Endpoint {
         host: advertised.host.clone(),
         port: advertised.port,

@@ -193,7 +193,7 @@ impl Keeper {
                 return Err(format!("{name} is not there, but its creation was seen").into());
             }
             // With a disk that fails a deletion may be committed and not be seen everywhere before the next change.
-            (Known::Absent, ErrorCode::NONE)
+            (Known::Absent | Known::Unsure, ErrorCode::NONE)
                 if ledger.failing && ledger.topics[self.topic].gone.contains(&id) => {}
             (Known::Absent, ErrorCode::NONE) if ledger.may_appear(self.topic) => {
                 ledger.there(self.topic, id, partitions);

@@ -114,6 +114,8 @@ impl Client {
         let disk = code == ErrorCode::KAFKA_STORAGE_ERROR || code == ErrorCode::CORRUPT_MESSAGE;
         let excused = match disk {
             true => ledger.failing || ledger.stopping(),
+            // A lost write may have taken a topic, or its growth, with it. A refusal is not wrong data.
+            false if ledger.honesty == Honesty::Lying => true,
             false => {
                 code == ErrorCode::NOT_LEADER_OR_FOLLOWER
                     || code == ErrorCode::REQUEST_TIMED_OUT
