@@ -8,8 +8,8 @@
 //! | `s` | a part of a snapshot, to be applied to an empty state |
 //! | `e` | nothing: the snapshot that began with the last `s` after anything else is whole, and takes the state's place |
 //!
-//! When the log has grown by so much ([`SNAPSHOT_EVERY`] unless a plan says otherwise) a snapshot is appended and the log's start moves up to it. A crash between
-//! its parts leaves a snapshot without an end, which is passed over; what it would have replaced is still there.
+//! When the log has grown by so much ([`SNAPSHOT_EVERY`] unless a plan says otherwise) a snapshot is appended and the log's
+//! start moves up to it. A crash between its parts leaves a snapshot without an end, which is passed over; what it would have replaced is still there.
 //!
 //! Levels of loggers are decided and published like everything else but not written: they last as long as the process.
 
