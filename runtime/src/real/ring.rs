@@ -167,6 +167,8 @@ pub(super) struct Ring {
     /// The kernel can wait for a limited time (5.11).
     waits_for_a_time: bool,
     ops: Slab<Op>,
+    /// Woken by what was taken to make room; `collect` hands them out.
+    early: Vec<Waker>,
 }
 
 impl Ring {
@@ -199,6 +201,7 @@ impl Ring {
             waits_for_a_time: uring.params().is_feature_ext_arg(),
             uring,
             ops: Slab::new(),
+            early: Vec::new(),
         })
     }
 
@@ -216,8 +219,11 @@ impl Ring {
     fn push(&mut self, entry: &squeue::Entry) {
         // SAFETY: what the entry points to is owned by a job in `ops`, which keeps it (see the top of this file).
         while unsafe { self.uring.submission().push(entry) }.is_err() {
-            // The queue is full: what is in it goes to the kernel first.
+            // The queue is full: what is in it goes to the kernel first. One with completions that nobody takes may refuse.
             self.enter(None);
+            let mut early = std::mem::take(&mut self.early);
+            self.take_ended(&mut early);
+            self.early = early;
         }
     }
 
@@ -267,6 +273,9 @@ impl Ring {
 
     /// As `submit`, and sleeps until something ends, for at most `limit`.
     pub(super) fn wait(&mut self, limit: Option<Duration>) {
+        if !self.early.is_empty() {
+            return self.submit();
+        }
         let Some(limit) = limit else {
             return self.enter(Some(None));
         };
@@ -277,7 +286,9 @@ impl Ring {
         let key = self.start(Job::Limit {
             after: Box::new(limit),
         });
-        self.enter(Some(None));
+        if self.early.is_empty() {
+            self.enter(Some(None));
+        }
         self.abandon(key);
     }
 
@@ -304,6 +315,11 @@ impl Ring {
 
     /// Takes what has ended and adds whoever waits for it to `woken`.
     pub(super) fn collect(&mut self, woken: &mut Vec<Waker>) {
+        woken.append(&mut self.early);
+        self.take_ended(woken);
+    }
+
+    fn take_ended(&mut self, woken: &mut Vec<Waker>) {
         for completion in self.uring.completion() {
             if completion.user_data() == CANCELLATION {
                 continue;
@@ -323,7 +339,9 @@ impl Ring {
     fn drain(&mut self) {
         let keys: Vec<usize> = self.ops.iter().map(|(key, _)| key).collect();
         for key in keys {
-            if !matches!(self.ops[key].state, State::Abandoned) {
+            // Making room for a cancellation may have taken this one's end.
+            let waited_for = |op: &Op| !matches!(op.state, State::Abandoned);
+            if self.ops.get(key).is_some_and(waited_for) {
                 self.abandon(key);
             }
         }
