@@ -5,6 +5,7 @@ pub mod error_code;
 pub mod ids;
 pub mod messages;
 pub mod record;
+pub mod records;
 pub mod wire;
 
 pub use api::{ApiKey, Request};

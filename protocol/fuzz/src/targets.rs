@@ -33,31 +33,32 @@ pub fn header(bytes: &[u8]) {
         .encode(&mut w)
         .expect("a header that was read can be written");
     let (key, version) = (header.api_key, header.api_version);
-    ours::decodes(true, key.0, version, r.rest());
+    ours::decodes(&format!("{}Request", key.name()), version, r.rest());
     let _ = ResponseHeader::decode(&mut Reader::new(r.rest()), key, version);
 }
 
 /// Every request: the first byte chooses the API, the second its version, the rest is the body.
 pub fn request(bytes: &[u8]) {
-    body(true, bytes);
+    body("Request", bytes);
 }
 
 /// Every response, chosen like requests.
 pub fn response(bytes: &[u8]) {
-    body(false, bytes);
+    body("Response", bytes);
 }
 
-fn body(request: bool, bytes: &[u8]) {
+fn body(kind: &str, bytes: &[u8]) {
     let [api, version, body @ ..] = bytes else {
         return;
     };
     let api = &APIS[usize::from(*api) % APIS.len()];
     let count = api.versions.max - api.versions.min + 1;
     let version = api.versions.min + i16::from(*version) % count;
-    if !ours::decodes(request, api.key.0, version, body) {
+    let name = format!("{}{kind}", api.name);
+    if !ours::decodes(&name, version, body) {
         return;
     }
-    let recode = |bytes: &[u8]| ours::recode(request, api.key.0, version, bytes, version);
+    let recode = |bytes: &[u8]| ours::recode(&name, version, bytes, version);
     if let Ok(said) = recode(body) {
         assert_eq!(recode(&said).as_ref(), Ok(&said));
     }

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::notation::{self, Api};
+use crate::notation::{self, Role, Schema, Struct};
 use crate::{Sample, ours, samples};
 
 /// Questions to put to the program, in one file.
@@ -19,15 +19,17 @@ impl Questions {
         self.block(bytes);
     }
 
-    fn message(&mut self, s: &Sample, other: i16) {
-        self.head(b'm', s.request, s.key, s.version);
+    fn sample(&mut self, s: &Sample<'_>, other: i16) {
+        self.head(b'm', s.schema, s.root, s.version);
         self.0.extend(other.to_be_bytes());
         self.block(&s.bytes);
         self.block(s.tree.to_string().as_bytes());
     }
 
-    fn head(&mut self, kind: u8, request: bool, key: i16, version: i16) {
-        self.0.extend([kind, request.into()]);
+    fn head(&mut self, kind: u8, schema: &Schema, root: &Struct, version: i16) {
+        self.0.push(kind);
+        let (class, key) = class(schema, root);
+        self.block(class.as_bytes());
         self.0.extend(key.to_be_bytes());
         self.0.extend(version.to_be_bytes());
     }
@@ -69,6 +71,25 @@ impl Questions {
     }
 }
 
+/// The name of Kafka's class, and the number that it goes by.
+fn class(schema: &Schema, root: &Struct) -> (String, i16) {
+    let name = &root.name;
+    match &schema.role {
+        Role::Api { key, .. } => (format!("org.apache.kafka.common.message.{name}Data"), *key),
+        Role::Embedded => (format!("org.apache.kafka.common.message.{name}"), -1),
+        Role::Record { id, topic, .. } => {
+            let of = match topic.as_str() {
+                "__consumer_offsets" => "group",
+                "__transaction_state" => "transaction",
+                "__share_group_state" => "share",
+                other => panic!("whose topic is {other}?"),
+            };
+            let class = format!("org.apache.kafka.coordinator.{of}.generated.{name}");
+            (class, *id)
+        }
+    }
+}
+
 fn jars() -> PathBuf {
     std::env::var_os("OTTLA_KAFKA_JARS")
         .expect("run tests/java-cross-check, which fetches the jars")
@@ -77,29 +98,24 @@ fn jars() -> PathBuf {
 
 #[test]
 #[ignore = "needs a JDK and Maven: tests/java-cross-check"]
-fn javas_messages_agree() {
-    let apis = notation::load();
-    let samples = samples(&apis, 25);
+fn javas_classes_agree() {
+    let schemas = notation::all();
+    let samples = samples(&schemas, 25);
     let mut questions = Questions::default();
-    let other = |i: usize, s: &Sample| -> i16 {
-        let v = apis
-            .iter()
-            .find(|(_, api)| api.key == s.key)
-            .expect("an API")
-            .1
-            .versions;
+    let other = |i: usize, s: &Sample<'_>| -> i16 {
+        let v = s.root.versions;
         v.first + (i % (v.last - v.first + 1) as usize) as i16
     };
     samples
         .iter()
         .enumerate()
-        .for_each(|(i, s)| questions.message(s, other(i, s)));
-    let answers = questions.ask("messages");
+        .for_each(|(i, s)| questions.sample(s, other(i, s)));
+    let answers = questions.ask("samples");
     assert_eq!(answers.len(), 4 * samples.len());
     let mut wrong = Vec::new();
     for ((i, s), answer) in samples.iter().enumerate().zip(answers.chunks(4)) {
         let other = other(i, s);
-        let name = s.name(&apis);
+        let name = s.name();
         let mut expect = |what: &str, holds: bool, detail: &dyn std::fmt::Debug| {
             if !holds {
                 wrong.push(format!("{name}: {what}: {detail:?}\n{}", s.tree));
@@ -119,7 +135,7 @@ fn javas_messages_agree() {
                 .map(|j| String::from_utf8_lossy(j).into_owned()),
         );
         expect("encoded from JSON", same(&answer[2]), &answer[2]);
-        let ours = ours::recode(s.request, s.key, s.version, &s.bytes, other);
+        let ours = ours::recode(&s.root.name, s.version, &s.bytes, other);
         let agree = match (&answer[3], &ours) {
             (Ok(theirs), Ok(ours)) => theirs == ours,
             (Err(_), Err(_)) => true,
@@ -131,7 +147,7 @@ fn javas_messages_agree() {
             &(&answer[3], ours),
         );
     }
-    println!("{} messages", samples.len());
+    println!("{} samples", samples.len());
     let shown: Vec<_> = wrong.iter().take(10).cloned().collect();
     assert!(
         wrong.is_empty(),
@@ -162,27 +178,22 @@ fn without_records(tree: &Value) -> Value {
     }
 }
 
-fn versions(apis: &[(String, Api)]) -> impl Iterator<Item = (&Api, i16, bool)> {
-    apis.iter().flat_map(|(_, api)| {
-        (api.versions.first..=api.versions.last)
-            .flat_map(move |v| [(api, v, true), (api, v, false)])
-    })
-}
-
 #[test]
 #[ignore = "needs a JDK and Maven: tests/java-cross-check"]
 fn javas_defaults_agree() {
-    let apis = notation::load();
+    let schemas = notation::all();
+    let roots = notation::roots(&schemas);
     let mut questions = Questions::default();
-    versions(&apis)
-        .for_each(|(api, version, request)| questions.head(b'd', request, api.key, version));
+    for (schema, root, version) in &roots {
+        questions.head(b'd', schema, root, *version);
+    }
     let answers = questions.ask("defaults");
-    assert_eq!(answers.len(), versions(&apis).count());
-    for ((api, version, request), theirs) in versions(&apis).zip(answers) {
-        let ours = ours::default(request, api.key, version);
+    assert_eq!(answers.len(), roots.len());
+    for ((_, root, version), theirs) in roots.into_iter().zip(answers) {
+        let ours = ours::default(&root.name, version);
         match (&theirs, &ours) {
             (Err(_), Err(_)) => {}
-            _ => assert_eq!(theirs, ours, "{} v{version} request {request}", api.name),
+            _ => assert_eq!(theirs, ours, "{} v{version}", root.name),
         }
     }
 }

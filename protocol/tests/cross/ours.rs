@@ -1,4 +1,4 @@
-//! The crate's side: decode and encode any message by its key.
+//! The crate's side: decode and encode anything by its name.
 
 #![allow(elided_lifetimes_in_paths)] // some messages borrow and some do not; the list does not say which
 
@@ -32,52 +32,70 @@ fn can_decode<'a, T: Decode<'a>>(bytes: &'a [u8], version: i16) -> bool {
 }
 
 macro_rules! dispatch {
-    ($(($module:ident $request:ident $response:ident))*) => {
-        /// Decodes a message of `version` and encodes it in `other`.
-        #[allow(dead_code)]
-        pub fn recode(request: bool, key: i16, version: i16, bytes: &[u8], other: i16) -> Outcome {
-            use ottla_protocol::Request;
-            use ottla_protocol::messages::*;
-            $(if key == <$module::$request as Request>::KEY.0 {
-                return if request {
-                    again::<$module::$request>(bytes, version, other)
-                } else {
-                    again::<$module::$response>(bytes, version, other)
-                };
-            })*
-            Err(format!("no key {key}"))
+    ($(($module:ident $($root:ident)+))*) => {
+        pub fn recode(name: &str, version: i16, bytes: &[u8], other: i16) -> Option<Outcome> {
+            $($(if name == stringify!($root) {
+                return Some(again::<$module::$root>(bytes, version, other));
+            })+)*
+            None
         }
 
-        /// Is it a message (bytes after it are not looked at)?
-        #[allow(dead_code)] // each test that shares this file uses its part
-        pub fn decodes(request: bool, key: i16, version: i16, bytes: &[u8]) -> bool {
-            use ottla_protocol::Request;
-            use ottla_protocol::messages::*;
-            $(if key == <$module::$request as Request>::KEY.0 {
-                return if request {
-                    can_decode::<$module::$request>(bytes, version)
-                } else {
-                    can_decode::<$module::$response>(bytes, version)
-                };
-            })*
-            false
+        pub fn decodes(name: &str, version: i16, bytes: &[u8]) -> Option<bool> {
+            $($(if name == stringify!($root) {
+                return Some(can_decode::<$module::$root>(bytes, version));
+            })+)*
+            None
         }
 
-        /// Encodes a message that holds its defaults.
-        #[allow(dead_code)]
-        pub fn default(request: bool, key: i16, version: i16) -> Outcome {
-            use ottla_protocol::Request;
-            use ottla_protocol::messages::*;
-            $(if key == <$module::$request as Request>::KEY.0 {
-                return if request {
-                    encode(&$module::$request::default(), version)
-                } else {
-                    encode(&$module::$response::default(), version)
-                };
-            })*
-            Err(format!("no key {key}"))
+        pub fn default(name: &str, version: i16) -> Option<Outcome> {
+            $($(if name == stringify!($root) {
+                return Some(encode(&$module::$root::default(), version));
+            })+)*
+            None
         }
     };
 }
 
-ottla_protocol::for_each_api!(dispatch);
+#[allow(dead_code)] // each test that shares this file uses its part
+mod messages {
+    use super::{Outcome, again, can_decode, encode};
+    use ottla_protocol::messages::*;
+
+    ottla_protocol::for_each_api!(dispatch);
+}
+
+#[allow(dead_code)]
+mod records {
+    use super::{Outcome, again, can_decode, encode};
+    use ottla_protocol::records::*;
+
+    ottla_protocol::for_each_record!(dispatch);
+}
+
+fn unknown(name: &str) -> Outcome {
+    Err(format!("no {name}"))
+}
+
+/// Decodes what has the name (`FetchRequest`, `OffsetCommitKey`) in `version` and encodes it in `other`.
+#[allow(dead_code)]
+pub fn recode(name: &str, version: i16, bytes: &[u8], other: i16) -> Outcome {
+    messages::recode(name, version, bytes, other)
+        .or_else(|| records::recode(name, version, bytes, other))
+        .unwrap_or_else(|| unknown(name))
+}
+
+/// Can it be decoded (bytes after it are not looked at)?
+#[allow(dead_code)]
+pub fn decodes(name: &str, version: i16, bytes: &[u8]) -> bool {
+    messages::decodes(name, version, bytes)
+        .or_else(|| records::decodes(name, version, bytes))
+        .unwrap_or(false)
+}
+
+/// Encodes what holds its defaults.
+#[allow(dead_code)]
+pub fn default(name: &str, version: i16) -> Outcome {
+    messages::default(name, version)
+        .or_else(|| records::default(name, version))
+        .unwrap_or_else(|| unknown(name))
+}

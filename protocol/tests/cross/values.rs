@@ -3,11 +3,11 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::notation::{Api, Field, Kind, Struct};
+use crate::notation::{Field, Kind, Schema, Struct};
 use crate::random::Random;
 
 pub struct Maker<'a> {
-    pub api: &'a Api,
+    pub schema: &'a Schema,
     pub version: i16,
 }
 
@@ -15,7 +15,7 @@ impl<'a> Maker<'a> {
     fn inner(&self, f: &'a Field) -> Option<&'a Struct> {
         match (&f.inner, &f.kind) {
             (Some(inner), _) => Some(inner),
-            (None, Kind::Struct(name)) => Some(self.api.find(name)),
+            (None, Kind::Struct(name)) => Some(self.schema.find(name)),
             _ => None,
         }
     }
@@ -138,11 +138,13 @@ impl<'a> Maker<'a> {
 
     /// The bytes of a value that [`Maker::random`] made.
     pub fn encode(&self, s: &'a Struct, value: &Value, out: &mut Vec<u8>) {
-        let flexible = self.api.is_flexible(self.version);
+        let to = Layout {
+            flexible: s.is_flexible(self.version),
+        };
         for f in self.present(s).filter(|f| f.tag.is_none()) {
-            self.encode_field(f, &value[camel(&f.name)], out);
+            self.encode_field(f, &value[camel(&f.name)], to, out);
         }
-        if !flexible {
+        if !to.flexible {
             return;
         }
         let mut tagged: Vec<&Field> = self.present(s).filter(|f| f.tag.is_some()).collect();
@@ -151,30 +153,30 @@ impl<'a> Maker<'a> {
         varint(tagged.len() as u64, out);
         for f in tagged {
             let mut field = Vec::new();
-            self.encode_field(f, &value[camel(&f.name)], &mut field);
+            self.encode_field(f, &value[camel(&f.name)], to, &mut field);
             varint(f.tag.unwrap_or(0).into(), out);
             varint(field.len() as u64, out);
             out.extend(field);
         }
     }
 
-    fn encode_field(&self, f: &'a Field, value: &Value, out: &mut Vec<u8>) {
+    fn encode_field(&self, f: &'a Field, value: &Value, to: Layout, out: &mut Vec<u8>) {
         if f.array {
             let elements = value.as_array();
-            self.length(elements.map(Vec::len), 4, out);
+            to.length(elements.map(Vec::len), 4, out);
             elements
                 .into_iter()
                 .flatten()
-                .for_each(|e| self.encode_value(f, e, out));
+                .for_each(|e| self.encode_value(f, e, to, out));
         } else {
             if f.nullable.is_some() && matches!(f.kind, Kind::Struct(_)) {
                 out.push(if value.is_null() { 0xff } else { 1 });
             }
-            self.encode_value(f, value, out);
+            self.encode_value(f, value, to, out);
         }
     }
 
-    fn encode_value(&self, f: &'a Field, value: &Value, out: &mut Vec<u8>) {
+    fn encode_value(&self, f: &'a Field, value: &Value, to: Layout, out: &mut Vec<u8>) {
         let number = || value.as_i64().expect("a number");
         match &f.kind {
             Kind::Bool => out.push(value.as_bool().expect("a bool").into()),
@@ -194,21 +196,29 @@ impl<'a> Maker<'a> {
                     .0,
             ),
             Kind::String => {
-                self.length(value.as_str().map(str::len), 2, out);
+                to.length(value.as_str().map(str::len), 2, out);
                 out.extend(value.as_str().unwrap_or_default().as_bytes());
             }
             Kind::Bytes | Kind::Records => {
                 let bytes = value.as_str().map(unbase64);
-                self.length(bytes.as_ref().map(Vec::len), 4, out);
+                to.length(bytes.as_ref().map(Vec::len), 4, out);
                 out.extend(bytes.unwrap_or_default());
             }
             Kind::Struct(_) if value.is_null() => {}
             Kind::Struct(_) => self.encode(self.inner(f).expect("a structure"), value, out),
         }
     }
+}
 
-    fn length(&self, n: Option<usize>, width: usize, out: &mut Vec<u8>) {
-        if self.api.is_flexible(self.version) {
+/// How a version lays out lengths.
+#[derive(Clone, Copy)]
+struct Layout {
+    flexible: bool,
+}
+
+impl Layout {
+    fn length(self, n: Option<usize>, width: usize, out: &mut Vec<u8>) {
+        if self.flexible {
             varint(n.map_or(0, |n| n as u64 + 1), out);
         } else {
             let n = n.map_or(-1, |n| n as i32);

@@ -1,10 +1,10 @@
-//! Requests, responses and headers.
+//! Requests, responses and headers; keys and values of records.
 
 use ottla_protocol::api::{RequestHeader, ResponseHeader};
 use ottla_protocol::wire::Reader;
 use ottla_protocol::{ApiKey, ErrorCode};
 
-use crate::notation::{self, Api, Struct};
+use crate::notation::{self, Struct};
 use crate::random::Random;
 use crate::values::Maker;
 use crate::{ours, peak};
@@ -15,66 +15,55 @@ use crate::{ours, peak};
 const PER_BYTE: usize = 120;
 const BESIDES: usize = 64 * 1024;
 
-fn roots(apis: &[(String, Api)]) -> Vec<(&Api, &Struct, bool, i16)> {
-    let mut out = Vec::new();
-    for (_, api) in apis {
-        for version in api.versions.first..=api.versions.last {
-            out.push((api, &api.request, true, version));
-            out.push((api, &api.response, false, version));
-        }
-    }
-    out
-}
-
-fn try_decode(request: bool, api: &Api, version: i16, bytes: &[u8]) -> bool {
+fn try_decode(root: &Struct, version: i16, bytes: &[u8]) -> bool {
     let mut good = false;
-    let used = peak(|| good = ours::decodes(request, api.key, version, bytes));
+    let used = peak(|| good = ours::decodes(&root.name, version, bytes));
     let allowed = PER_BYTE * bytes.len() + BESIDES;
     assert!(
         used <= allowed,
-        "{} v{version} request {request}: {used} bytes for {}",
-        api.name,
+        "{} v{version}: {used} bytes for {}",
+        root.name,
         bytes.len()
     );
     if good {
         // What was understood can be said again.
-        let _ = ours::recode(request, api.key, version, bytes, version);
+        let _ = ours::recode(&root.name, version, bytes, version);
     }
     good
 }
 
 #[test]
 fn random_bytes() {
-    let apis = notation::load();
+    let schemas = notation::all();
     let mut r = Random::new(1);
-    for (api, _, request, version) in roots(&apis) {
+    for (_, root, version) in notation::roots(&schemas) {
         for _ in 0..150 {
             let mut bytes = r.bytes(120);
             if r.one_in(2) {
                 // Counts and lengths are mostly small in real messages: let more of it be read.
                 bytes.iter_mut().for_each(|b| *b &= 0x03);
             }
-            try_decode(request, api, version, &bytes);
+            try_decode(root, version, &bytes);
         }
     }
 }
 
 #[test]
 fn damaged_messages() {
-    let apis = notation::load();
+    let schemas = notation::all();
     let mut r = Random::new(2);
     let (mut good, mut bad) = (0, 0);
-    for (api, root, request, version) in roots(&apis) {
-        let maker = Maker { api, version };
+    for (schema, root, version) in notation::roots(&schemas) {
+        let maker = Maker { schema, version };
         for round in 0..8 {
             let mut bytes = Vec::new();
             maker.encode(root, &maker.random(root, &mut r), &mut bytes);
             for cut in (0..bytes.len().min(60)).filter(|_| round < 2) {
-                try_decode(request, api, version, &bytes[..cut]);
+                try_decode(root, version, &bytes[..cut]);
             }
             for _ in 0..12 {
                 let damaged = damage(bytes.clone(), &mut r);
-                *if try_decode(request, api, version, &damaged) {
+                *if try_decode(root, version, &damaged) {
                     &mut good
                 } else {
                     &mut bad
@@ -113,26 +102,23 @@ fn damage(mut bytes: Vec<u8>, r: &mut Random) -> Vec<u8> {
 /// Every message whose first array holds a great many of the smallest elements.
 #[test]
 fn arrays_of_the_smallest_elements() {
-    let apis = notation::load();
+    let schemas = notation::all();
     let mut worst = (0, String::new());
-    for (api, root, request, version) in roots(&apis) {
-        let maker = Maker { api, version };
+    for (schema, root, version) in notation::roots(&schemas) {
+        let maker = Maker { schema, version };
         for depth in 1..4 {
             let mut bytes = Vec::new();
             maker.encode(root, &maker.small(root, depth, 1000), &mut bytes);
             let mut good = false;
-            let used = peak(|| good = ours::decodes(request, api.key, version, &bytes));
-            assert!(good, "{} v{version} request {request}", api.name);
+            let used = peak(|| good = ours::decodes(&root.name, version, &bytes));
+            assert!(good, "{} v{version}", root.name);
             if bytes.len() > 1000 {
-                worst = worst.max((
-                    used / bytes.len(),
-                    format!("{} v{version} request {request}", api.name),
-                ));
+                worst = worst.max((used / bytes.len(), format!("{} v{version}", root.name)));
             }
             assert!(
                 used <= PER_BYTE * bytes.len() + BESIDES,
                 "{} v{version}: {used} for {}",
-                api.name,
+                root.name,
                 bytes.len()
             );
         }

@@ -22,18 +22,21 @@ fn write_seeds() {
         std::fs::write(folder.join(name), bytes).expect("written");
     };
     let mut r = Random::new(6);
-    for ((_, api), row) in notation::load().iter().zip(APIS) {
+    for ((_, schema), row) in notation::apis().iter().zip(APIS) {
         let index = APIS
             .iter()
             .position(|other| other.key == row.key)
             .expect("in the table") as u8;
-        for version in api.versions.first..=api.versions.last {
-            for (target, root) in [("request", &api.request), ("response", &api.response)] {
-                let maker = Maker { api, version };
+        for version in schema.versions.first..=schema.versions.last {
+            for (target, root) in [
+                ("request", &schema.roots[0]),
+                ("response", &schema.roots[1]),
+            ] {
+                let maker = Maker { schema, version };
                 let mut body = Vec::new();
                 maker.encode(root, &maker.random(root, &mut r), &mut body);
-                let select = [index, (version - api.versions.first) as u8];
-                let name = format!("{}-{version}", api.name);
+                let select = [index, (version - schema.versions.first) as u8];
+                let name = format!("{}-{version}", schema.name);
                 write(target, &name, &[&select[..], &body].concat());
                 if target == "request" {
                     let mut w = Writer::new();

@@ -6,7 +6,6 @@ import java.util.concurrent.Callable;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import org.apache.kafka.common.compress.Compression;
-import org.apache.kafka.common.message.ApiMessageType;
 import org.apache.kafka.common.protocol.*;
 import org.apache.kafka.common.record.TimestampType;
 import org.apache.kafka.common.record.internal.*;
@@ -34,22 +33,22 @@ public class CrossCheck {
 
     /** Decode and encode again; decode and tell as JSON; encode from JSON; encode in another version. */
     static void message(DataInputStream in, DataOutputStream out) throws Exception {
-        boolean request = in.readBoolean();
-        short key = in.readShort(), version = in.readShort(), other = in.readShort();
+        Class<?> type = type(in);
+        short version = in.readShort(), other = in.readShort();
         byte[] bytes = block(in), json = block(in);
-        answer(out, () -> write(read(request, key, version, bytes), version));
-        answer(out, () -> JSON.writeValueAsBytes(converter(request, key)
-            .getMethod("write", blank(request, key).getClass(), short.class, boolean.class)
-            .invoke(null, read(request, key, version, bytes), version, true)));
-        answer(out, () -> write(fromJson(request, key, version, json), version));
-        answer(out, () -> write(read(request, key, version, bytes), other));
+        answer(out, () -> write(read(type, version, bytes), version));
+        answer(out, () -> JSON.writeValueAsBytes(converter(type)
+            .getMethod("write", type, short.class, boolean.class)
+            .invoke(null, read(type, version, bytes), version, true)));
+        answer(out, () -> write(fromJson(type, version, json), version));
+        answer(out, () -> write(read(type, version, bytes), other));
     }
 
     /** A fresh object, encoded. */
     static void defaults(DataInputStream in, DataOutputStream out) throws Exception {
-        boolean request = in.readBoolean();
-        short key = in.readShort(), version = in.readShort();
-        answer(out, () -> write(blank(request, key), version));
+        Class<?> type = type(in);
+        short version = in.readShort();
+        answer(out, () -> write(blank(type), version));
     }
 
     /** Check a batch and build it anew from its records. */
@@ -74,22 +73,29 @@ public class CrossCheck {
         });
     }
 
-    static ApiMessage blank(boolean request, short key) {
-        ApiMessageType type = ApiMessageType.fromApiKey(key);
-        return request ? type.newRequest() : type.newResponse();
+    /** A class by its name, once it goes by the expected number. */
+    static Class<?> type(DataInputStream in) throws Exception {
+        Class<?> type = Class.forName(new String(block(in)));
+        short key = in.readShort();
+        if (blank(type).apiKey() != key) throw new IllegalStateException(type + " is not " + key);
+        return type;
     }
 
-    static Class<?> converter(boolean request, short key) throws Exception {
-        return Class.forName(blank(request, key).getClass().getName() + "JsonConverter");
+    static ApiMessage blank(Class<?> type) throws Exception {
+        return (ApiMessage) type.getConstructor().newInstance();
     }
 
-    static ApiMessage fromJson(boolean request, short key, short version, byte[] json) throws Exception {
-        return (ApiMessage) converter(request, key).getMethod("read", JsonNode.class, short.class)
+    static Class<?> converter(Class<?> type) throws Exception {
+        return Class.forName(type.getName() + "JsonConverter");
+    }
+
+    static ApiMessage fromJson(Class<?> type, short version, byte[] json) throws Exception {
+        return (ApiMessage) converter(type).getMethod("read", JsonNode.class, short.class)
             .invoke(null, JSON.readTree(json), version);
     }
 
-    static ApiMessage read(boolean request, short key, short version, byte[] bytes) {
-        ApiMessage message = blank(request, key);
+    static ApiMessage read(Class<?> type, short version, byte[] bytes) throws Exception {
+        ApiMessage message = blank(type);
         ByteBuffer buffer = ByteBuffer.wrap(bytes);
         message.read(new ByteBufferAccessor(buffer), version);
         if (buffer.hasRemaining()) throw new IllegalStateException(buffer.remaining() + " bytes left");

@@ -1,8 +1,9 @@
-//! The messages in src/messages are exactly what the notation in schema/ says.
+//! The messages in src/messages and records in src/records are exactly what the notation in schema/ says.
 //!
 //! `OTTLA_BLESS=1 cargo test -p ottla-protocol --test schema` writes them anew.
 
 mod emit;
+#[allow(dead_code)] // the other tests need more of it
 mod notation;
 mod table;
 
@@ -34,17 +35,18 @@ fn rustfmt(code: &str) -> String {
 
 /// Path below the crate and contents of every generated file.
 fn generated() -> Vec<(PathBuf, String)> {
-    let apis = notation::load();
-    let mut files: Vec<(PathBuf, String)> = apis
-        .iter()
-        .map(|(stem, api)| {
-            (
-                format!("src/messages/{stem}.rs").into(),
-                emit::file(stem, api),
-            )
-        })
-        .collect();
+    let (apis, records) = (notation::apis(), notation::records());
+    let mut files: Vec<(PathBuf, String)> = Vec::new();
+    for (stem, api) in &apis {
+        let path = format!("src/messages/{stem}.rs");
+        files.push((path.into(), emit::file(stem, api)));
+    }
+    for (stem, record) in &records {
+        let path = format!("src/records/{stem}.rs");
+        files.push((path.into(), emit::file(&format!("records/{stem}"), record)));
+    }
     files.push(("src/messages/mod.rs".into(), table::messages(&apis)));
+    files.push(("src/records/mod.rs".into(), table::records(&records)));
     files.push(("src/api/table.rs".into(), table::apis(&apis)));
     files
         .into_iter()
@@ -52,8 +54,11 @@ fn generated() -> Vec<(PathBuf, String)> {
         .collect()
 }
 
+/// What stands in the generated folders without being generated.
+const WRITTEN_BY_HAND: [&str; 2] = ["src/records/prefix.rs", "src/records/tests.rs"];
+
 #[test]
-fn committed_messages_are_what_the_notation_says() {
+fn committed_code_is_what_the_notation_says() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let files = generated();
     if std::env::var_os("OTTLA_BLESS").is_some() {
@@ -69,16 +74,16 @@ fn committed_messages_are_what_the_notation_says() {
             path.display()
         );
     }
-    let folder = std::fs::read_dir(root.join("src/messages")).expect("the folder");
-    let known = files
-        .iter()
-        .filter(|(path, _)| path.starts_with("src/messages"))
-        .count();
-    assert_eq!(
-        folder.count(),
-        known,
-        "a file in src/messages has no schema"
-    );
+    for folder in ["src/messages", "src/records"] {
+        for entry in std::fs::read_dir(root.join(folder)).expect("the folder") {
+            let path = Path::new(folder).join(entry.expect("an entry").file_name());
+            let known = files.iter().any(|(file, _)| *file == path)
+                || WRITTEN_BY_HAND
+                    .iter()
+                    .any(|by_hand| path == Path::new(by_hand));
+            assert!(known, "{} has no schema", path.display());
+        }
+    }
 }
 
 #[test]
@@ -93,4 +98,22 @@ fn mistakes_are_named_with_their_line() {
         notation::parse(text).unwrap_err(),
         "line 4: only a structure has fields"
     );
+}
+
+#[test]
+fn a_files_sections_are_those_of_its_role() {
+    let record = "Foo  record 1 of topic  versions 0-1\n\n";
+    assert_eq!(
+        notation::parse(&format!("{record}request\n  a: int32\n")).unwrap_err(),
+        "line 3: not a section of such a file"
+    );
+    let foo = notation::parse(&format!("{record}key\n  a: int32\n")).expect("a record");
+    assert_eq!(foo.roots[0].name, "FooKey");
+    let text = "Foo  record 1 of topic  versions 0-1  written 1, 0\n";
+    assert_eq!(
+        notation::parse(text).unwrap_err(),
+        "expected VERSION with FIELD"
+    );
+    let text = "Foo  versions 0-1\n";
+    assert_eq!(notation::parse(text).unwrap_err(), "no number after key");
 }

@@ -16,24 +16,41 @@ impl Range {
     }
 }
 
+/// What a file describes.
 #[derive(Clone, Debug)]
-pub struct Api {
-    pub name: String,
-    pub key: i16,
-    pub versions: Range,
-    pub advertised: Range,
-    /// First flexible version, or none at all.
-    pub flexible: Option<i16>,
-    pub shared: Vec<Struct>,
-    pub request: Struct,
-    pub response: Struct,
+pub enum Role {
+    /// A request and its response.
+    Api { key: i16, advertised: Range },
+    /// Key and value of the records of one type in an internal topic.
+    Record {
+        id: i16,
+        topic: String,
+        written: Written,
+    },
+    /// Bytes that clients hand each other inside messages.
+    Embedded,
 }
 
-impl Api {
-    pub fn is_flexible(&self, version: i16) -> bool {
-        self.flexible.is_some_and(|first| version >= first)
-    }
+/// In which version Kafka writes a record's value.
+#[derive(Clone, Debug)]
+pub struct Written {
+    pub version: i16,
+    /// Another version, where the named field is set.
+    pub with: Option<(i16, String)>,
+}
 
+/// A file.
+#[derive(Clone, Debug)]
+pub struct Schema {
+    pub name: String,
+    pub role: Role,
+    pub versions: Range,
+    pub shared: Vec<Struct>,
+    /// What can be decoded by itself: request and response, key and value, or the one thing embedded.
+    pub roots: Vec<Struct>,
+}
+
+impl Schema {
     /// Every structure, each before the ones that stand inside it.
     pub fn structs(&self) -> Vec<&Struct> {
         fn walk<'a>(s: &'a Struct, out: &mut Vec<&'a Struct>) {
@@ -44,9 +61,8 @@ impl Api {
                 .for_each(|inner| walk(inner, out));
         }
         let mut out = Vec::new();
-        walk(&self.request, &mut out);
-        walk(&self.response, &mut out);
-        self.shared.iter().for_each(|s| walk(s, &mut out));
+        let all = self.roots.iter().chain(&self.shared);
+        all.for_each(|s| walk(s, &mut out));
         out
     }
 
@@ -63,7 +79,15 @@ pub struct Struct {
     pub name: String,
     /// Versions in which it can occur.
     pub versions: Range,
+    /// First flexible version, or none at all.
+    pub flexible: Option<i16>,
     pub fields: Vec<Field>,
+}
+
+impl Struct {
+    pub fn is_flexible(&self, version: i16) -> bool {
+        self.flexible.is_some_and(|first| version >= first)
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -131,8 +155,45 @@ pub fn folder() -> PathBuf {
 }
 
 /// All APIs in the order of their keys, each with its file's stem.
-pub fn load() -> Vec<(String, Api)> {
-    let mut apis: Vec<(String, Api)> = std::fs::read_dir(folder())
+pub fn apis() -> Vec<(String, Schema)> {
+    let mut apis = load(&folder());
+    apis.sort_by_key(|(_, schema)| match schema.role {
+        Role::Api { key, .. } => key,
+        _ => panic!("{} is no API: it belongs in records", schema.name),
+    });
+    apis
+}
+
+/// All records by topic and type, then what is embedded in messages, each with its file's stem.
+pub fn records() -> Vec<(String, Schema)> {
+    let mut records = load(&folder().join("records"));
+    records.sort_by_key(|(stem, schema)| match &schema.role {
+        Role::Record { id, topic, .. } => (0, topic.clone(), *id, stem.clone()),
+        Role::Embedded => (1, String::new(), 0, stem.clone()),
+        Role::Api { .. } => panic!("{} is an API: it does not belong in records", schema.name),
+    });
+    records
+}
+
+/// All of both.
+pub fn all() -> Vec<(String, Schema)> {
+    [apis(), records()].concat()
+}
+
+/// Every root in every version that it has.
+pub fn roots(schemas: &[(String, Schema)]) -> Vec<(&Schema, &Struct, i16)> {
+    let mut out = Vec::new();
+    for (_, schema) in schemas {
+        for root in &schema.roots {
+            let Range { first, last } = root.versions;
+            out.extend((first..=last).map(|version| (schema, root, version)));
+        }
+    }
+    out
+}
+
+fn load(folder: &Path) -> Vec<(String, Schema)> {
+    std::fs::read_dir(folder)
         .expect("the schema folder")
         .map(|entry| entry.expect("an entry").path())
         .filter(|path| path.extension().is_some_and(|e| e == "txt"))
@@ -143,12 +204,10 @@ pub fn load() -> Vec<(String, Api)> {
                 .to_string_lossy()
                 .into_owned();
             let text = std::fs::read_to_string(&path).expect("a readable file");
-            let api = parse(&text).unwrap_or_else(|why| panic!("{stem}.txt: {why}"));
-            (stem, api)
+            let schema = parse(&text).unwrap_or_else(|why| panic!("{stem}.txt: {why}"));
+            (stem, schema)
         })
-        .collect();
-    apis.sort_by_key(|(_, api)| api.key);
-    apis
+        .collect()
 }
 
 /// A line that is not blank: its number, indent in steps of two blanks, and words.
@@ -158,8 +217,67 @@ struct Line<'a> {
     words: Vec<&'a str>,
 }
 
+/// The first line of a file.
+struct Head<'a>(&'a [&'a str]);
+
+impl<'a> Head<'a> {
+    /// The word that stands `n` words after `word`.
+    fn after(&self, word: &str, n: usize) -> Option<&'a str> {
+        let at = self.0.iter().position(|w| *w == word)?;
+        self.0.get(at + n).copied()
+    }
+
+    fn number(&self, word: &str) -> Result<i16, String> {
+        let number = self.after(word, 1).and_then(|n| n.parse().ok());
+        number.ok_or(format!("no number after {word}"))
+    }
+
+    fn role(&self, versions: Range) -> Result<Role, String> {
+        if self.after("embedded", 0).is_some() {
+            return Ok(Role::Embedded);
+        }
+        if self.after("record", 0).is_some() {
+            let topic = self.after("of", 1).ok_or("no topic")?.to_owned();
+            return Ok(Role::Record {
+                id: self.number("record")?,
+                topic,
+                written: self.written(versions)?,
+            });
+        }
+        Ok(Role::Api {
+            key: self.number("key")?,
+            advertised: self
+                .after("advertised", 1)
+                .map_or(Ok(versions), |v| range(v, versions))?,
+        })
+    }
+
+    /// `written 3`, or `written 4, 1 with FIELD`; left out: the last version.
+    fn written(&self, versions: Range) -> Result<Written, String> {
+        let Some(first) = self.after("written", 1) else {
+            return Ok(Written {
+                version: versions.last,
+                with: None,
+            });
+        };
+        let number = |t: &str| t.parse().map_err(|_| format!("not a version: {t}"));
+        let with = match (first.strip_suffix(','), self.after("written", 4)) {
+            (Some(_), Some(field)) => {
+                let version = number(self.after("written", 2).unwrap_or_default())?;
+                Some((version, field.to_owned()))
+            }
+            (Some(_), None) => return Err("expected VERSION with FIELD".into()),
+            (None, _) => None,
+        };
+        Ok(Written {
+            version: number(first.trim_end_matches(','))?,
+            with,
+        })
+    }
+}
+
 /// Parses one file.
-pub fn parse(text: &str) -> Result<Api, String> {
+pub fn parse(text: &str) -> Result<Schema, String> {
     let lines: Vec<Line<'_>> = text
         .lines()
         .enumerate()
@@ -173,83 +291,104 @@ pub fn parse(text: &str) -> Result<Api, String> {
             }
         })
         .collect();
-    let (head, mut rest) = lines.split_first().ok_or("empty file")?;
-    let name = head.words[0].to_owned();
-    let of = |word: &str| {
-        head.words
-            .iter()
-            .position(|w| *w == word)
-            .and_then(|i| head.words.get(i + 1))
-            .copied()
-    };
+    let (first, rest) = lines.split_first().ok_or("empty file")?;
+    let head = Head(&first.words);
     let all = Range {
         first: 0,
         last: i16::MAX,
     };
-    let versions = range(of("versions").ok_or("no versions")?, all)?;
-    let mut api = Api {
-        key: of("key").and_then(|k| k.parse().ok()).ok_or("no key")?,
+    let versions = range(head.after("versions", 1).ok_or("no versions")?, all)?;
+    let flexible = head.after("flexible", 1).map(|v| range(v, all));
+    let flexible = flexible.transpose()?.map(|r| r.first);
+    let mut schema = Schema {
+        name: first.words[0].to_owned(),
+        role: head.role(versions)?,
         versions,
-        advertised: of("advertised").map_or(Ok(versions), |v| range(v, all))?,
-        flexible: of("flexible")
-            .map(|v| range(v, all))
-            .transpose()?
-            .map(|r| r.first),
         shared: Vec::new(),
-        request: Struct {
-            name: format!("{name}Request"),
-            versions,
-            fields: Vec::new(),
-        },
-        response: Struct {
-            name: format!("{name}Response"),
-            versions,
-            fields: Vec::new(),
-        },
-        name,
+        roots: Vec::new(),
     };
+    sections(&mut schema, rest, flexible)?;
+    Ok(schema)
+}
+
+/// What stands under `request`, `value` and the like.
+fn sections(
+    schema: &mut Schema,
+    mut rest: &[Line<'_>],
+    flexible: Option<i16>,
+) -> Result<(), String> {
     while let Some((head, after)) = rest.split_first() {
-        let (fields, left) = fields(after, 1, versions)?;
-        match (head.depth, head.words.as_slice()) {
-            (0, ["request"]) => api.request.fields = fields,
-            (0, ["response"]) => api.response.fields = fields,
-            (0, ["struct", name]) => api.shared.push(Struct {
-                name: (*name).to_owned(),
-                versions,
-                fields,
-            }),
+        let name = &schema.name;
+        let (shared, name) = match (head.depth, head.words.as_slice(), &schema.role) {
+            (0, ["struct", name], _) => (true, (*name).to_owned()),
+            (0, ["request"], Role::Api { .. }) => (false, format!("{name}Request")),
+            (0, ["response"], Role::Api { .. }) => (false, format!("{name}Response")),
+            (0, ["key"], Role::Record { .. }) => (false, format!("{name}Key")),
+            (0, ["value"], Role::Record { .. }) => (false, format!("{name}Value")),
+            (0, ["value"], Role::Embedded) => (false, name.clone()),
             _ => {
-                return Err(format!(
-                    "line {}: expected request, response or struct",
-                    head.number
-                ));
+                let number = head.number;
+                return Err(format!("line {number}: not a section of such a file"));
             }
+        };
+        // A key has one version: a record type with another key would be another type.
+        let once = Range { first: 0, last: 0 };
+        let (versions, flexible) = if head.words == ["key"] {
+            (once, None)
+        } else {
+            (schema.versions, flexible)
+        };
+        let outer = Outer { versions, flexible };
+        let (fields, left) = fields(after, 1, outer)?;
+        let section = outer.holding(name, fields);
+        if shared {
+            schema.shared.push(section);
+        } else {
+            schema.roots.push(section);
         }
         rest = left;
     }
-    Ok(api)
+    Ok(())
+}
+
+/// The structure that fields stand in.
+#[derive(Clone, Copy)]
+struct Outer {
+    versions: Range,
+    flexible: Option<i16>,
+}
+
+impl Outer {
+    fn holding(self, name: String, fields: Vec<Field>) -> Struct {
+        Struct {
+            name,
+            versions: self.versions,
+            flexible: self.flexible,
+            fields,
+        }
+    }
 }
 
 /// The fields at `depth`, and the lines after them.
 fn fields<'l, 't>(
     mut lines: &'l [Line<'t>],
     depth: usize,
-    outer: Range,
+    outer: Outer,
 ) -> Result<(Vec<Field>, &'l [Line<'t>]), String> {
     let mut out = Vec::new();
     while let Some((line, after)) = lines.split_first().filter(|(line, _)| line.depth == depth) {
-        let mut field =
-            field(&line.words, outer).map_err(|why| format!("line {}: {why}", line.number))?;
-        let (inside, left) = fields(after, depth + 1, field.versions)?;
+        let mut field = field(&line.words, outer.versions)
+            .map_err(|why| format!("line {}: {why}", line.number))?;
+        let inner = Outer {
+            versions: field.versions,
+            flexible: outer.flexible,
+        };
+        let (inside, left) = fields(after, depth + 1, inner)?;
         if !inside.is_empty() {
             let Kind::Struct(name) = &field.kind else {
                 return Err(format!("line {}: only a structure has fields", line.number));
             };
-            field.inner = Some(Struct {
-                name: name.clone(),
-                versions: field.versions,
-                fields: inside,
-            });
+            field.inner = Some(inner.holding(name.clone(), inside));
         }
         out.push(field);
         lines = left;

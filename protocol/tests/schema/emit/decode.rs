@@ -7,7 +7,7 @@ use crate::notation::{Field, Kind};
 
 impl Emit<'_> {
     pub(super) fn decode(&self, out: &mut String) {
-        let (own, any) = if borrows(self.api, self.s) {
+        let (own, any) = if borrows(self.schema, self.s) {
             ("<'a>", "<'a>")
         } else {
             ("", "<'_>")
@@ -78,7 +78,7 @@ impl Emit<'_> {
         }
         let mut inner = String::new();
         for f in self.s.fields.iter().filter(|f| f.tag.is_some()) {
-            let first = self.api.flexible.unwrap_or(0);
+            let first = self.s.flexible.unwrap_or(0);
             let guard = self
                 .condition(f.versions)
                 .filter(|_| f.versions.first > first || f.versions.last < self.s.versions.last);
@@ -113,7 +113,7 @@ impl Emit<'_> {
             ""
         };
         if f.array {
-            let flexible_min = |flexible| least_value(self.api, &f.kind, flexible);
+            let flexible_min = |flexible| least_value(self.schema, &f.kind, flexible);
             let min = match (&f.kind, flex) {
                 (Kind::Struct(_), _) | (_, "true") => flexible_min(true),
                 (_, "false") => flexible_min(false),

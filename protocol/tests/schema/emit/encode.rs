@@ -7,7 +7,7 @@ use crate::notation::{Field, Kind};
 
 impl Emit<'_> {
     pub(super) fn encode(&self, out: &mut String) {
-        let l = if borrows(self.api, self.s) {
+        let l = if borrows(self.schema, self.s) {
             "<'_>"
         } else {
             ""
@@ -70,10 +70,12 @@ impl Emit<'_> {
         if self.flexible() == "false" {
             return;
         }
-        let first = self.api.flexible.unwrap_or(0).max(self.s.versions.first);
+        let first = self.s.flexible.unwrap_or(0).max(self.s.versions.first);
         let mut inner = String::new();
         let mut absent = String::new();
-        for f in self.s.fields.iter().filter(|f| f.tag.is_some()) {
+        let mut tagged: Vec<&Field> = self.s.fields.iter().filter(|f| f.tag.is_some()).collect();
+        tagged.sort_by_key(|f| f.tag);
+        for f in tagged {
             let always = f.versions.first <= first && f.versions.last >= self.s.versions.last;
             let (call, fails) = self.write(f, "true");
             let body = if fails {
@@ -118,7 +120,7 @@ impl Emit<'_> {
     }
 
     /// The condition under which a field differs from its default.
-    fn is_set(&self, f: &Field) -> String {
+    pub(super) fn is_set(&self, f: &Field) -> String {
         let x = format!("self.{}", ident(&f.name));
         let default = self.default_of(f);
         match &f.kind {

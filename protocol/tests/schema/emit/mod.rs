@@ -1,23 +1,30 @@
-//! Writes the Rust of one API. Layout is left to rustfmt.
+//! Writes the Rust of one file of the notation. Layout is left to rustfmt.
 
 mod decode;
 mod encode;
+mod owned;
+mod roles;
 
 use std::fmt::Write;
 
-use crate::notation::{Api, Field, Kind, Range, Struct, show};
+use crate::notation::{Field, Kind, Range, Role, Schema, Struct, show};
 
-/// The whole file of an API.
-pub fn file(stem: &str, api: &Api) -> String {
+/// The whole file of a schema; `stem` is the path of the notation below `schema/`, without its ending.
+pub fn file(stem: &str, schema: &Schema) -> String {
+    let what = match &schema.role {
+        Role::Api { key, .. } => format!("key {key}"),
+        Role::Record { id, topic, .. } => format!("type {id} of `{topic}`"),
+        Role::Embedded => "embedded".into(),
+    };
     let mut out = format!(
-        "//! {} (key {}), made from `schema/{stem}.txt`; do not edit.\n\n",
-        api.name, api.key
+        "//! {} ({what}), made from `schema/{stem}.txt`; do not edit.\n\n",
+        schema.name
     );
-    let body = body(api);
+    let body = body(schema);
     if body.contains("Cow<") {
         out += "use std::borrow::Cow;\n\n";
     }
-    out += "use crate::api::{ApiKey, Request};\n";
+    out += roles::imports(schema);
     if body.contains("ErrorCode") {
         out += "use crate::error_code::ErrorCode;\n";
     }
@@ -36,58 +43,43 @@ pub fn file(stem: &str, api: &Api) -> String {
     out + &body
 }
 
-fn body(api: &Api) -> String {
+fn body(schema: &Schema) -> String {
     let mut out = String::new();
-    for s in api.structs() {
+    for s in schema.structs() {
         let e = Emit {
-            api,
+            schema,
             s,
-            root: s.name == api.request.name || s.name == api.response.name,
+            root: schema.roots.iter().any(|root| root.name == s.name),
         };
         e.declaration(&mut out);
         e.default(&mut out);
         e.decode(&mut out);
         e.encode(&mut out);
-        if s.name == api.request.name {
-            let (l, used) = if borrows(api, s) {
-                ("<'_>", "")
-            } else {
-                ("", "")
-            };
-            let response = if borrows(api, &api.response) {
-                "<'r>"
-            } else {
-                ""
-            };
-            let _ = write!(
-                out,
-                "impl{used} Request for {}{l} {{\n const KEY: ApiKey = ApiKey({});\n type Response<'r> = {}{response};\n}}\n\n",
-                s.name, api.key, api.response.name
-            );
-        }
+        e.owned(&mut out);
+        e.role(&mut out);
     }
     out
 }
 
 /// Does a value of the structure borrow from its frame?
-pub fn borrows(api: &Api, s: &Struct) -> bool {
+pub fn borrows(schema: &Schema, s: &Struct) -> bool {
     s.fields.iter().any(|f| match &f.kind {
         Kind::String | Kind::Bytes | Kind::Records => true,
-        Kind::Struct(name) => borrows(api, api.find(name)),
+        Kind::Struct(name) => borrows(schema, schema.find(name)),
         _ => false,
     })
 }
 
 /// The least number of bytes that a structure takes in any of its versions.
-fn least(api: &Api, s: &Struct) -> usize {
+fn least(schema: &Schema, s: &Struct) -> usize {
     let size = |version: i16| {
-        let flexible = api.is_flexible(version);
+        let flexible = s.is_flexible(version);
         let present = s
             .fields
             .iter()
             .filter(|f| f.tag.is_none() && f.versions.contains(version));
         present
-            .map(|f| least_field(api, f, flexible))
+            .map(|f| least_field(schema, f, flexible))
             .sum::<usize>()
             + usize::from(flexible)
     };
@@ -97,7 +89,7 @@ fn least(api: &Api, s: &Struct) -> usize {
         .unwrap_or(0)
 }
 
-fn least_field(api: &Api, f: &Field, flexible: bool) -> usize {
+fn least_field(schema: &Schema, f: &Field, flexible: bool) -> usize {
     match &f.kind {
         _ if f.array => {
             if flexible {
@@ -107,11 +99,11 @@ fn least_field(api: &Api, f: &Field, flexible: bool) -> usize {
             }
         }
         Kind::Struct(_) if f.nullable.is_some() => 1,
-        kind => least_value(api, kind, flexible),
+        kind => least_value(schema, kind, flexible),
     }
 }
 
-fn least_value(api: &Api, kind: &Kind, flexible: bool) -> usize {
+fn least_value(schema: &Schema, kind: &Kind, flexible: bool) -> usize {
     match kind {
         Kind::Bool | Kind::Int8 => 1,
         Kind::Int16 | Kind::Uint16 | Kind::ErrorCode => 2,
@@ -132,7 +124,7 @@ fn least_value(api: &Api, kind: &Kind, flexible: bool) -> usize {
                 4
             }
         }
-        Kind::Struct(name) => least(api, api.find(name)),
+        Kind::Struct(name) => least(schema, schema.find(name)),
     }
 }
 
@@ -160,7 +152,7 @@ fn mentions(code: &str, word: &str) -> bool {
 
 /// One structure's code.
 struct Emit<'a> {
-    api: &'a Api,
+    schema: &'a Schema,
     s: &'a Struct,
     root: bool,
 }
@@ -168,7 +160,7 @@ struct Emit<'a> {
 impl Emit<'_> {
     /// `true`, `false`, or the variable, where it depends on the version.
     fn flexible(&self) -> &'static str {
-        match self.api.flexible {
+        match self.s.flexible {
             None => "false",
             Some(first) if first <= self.s.versions.first => "true",
             Some(first) if first > self.s.versions.last => "false",
@@ -177,7 +169,7 @@ impl Emit<'_> {
     }
 
     fn flexible_variable(&self, code: &str) -> String {
-        match self.api.flexible {
+        match self.s.flexible {
             Some(first) if self.flexible() == "flexible" && mentions(code, "flexible") => {
                 format!("let flexible = version >= {first};\n")
             }
@@ -238,7 +230,9 @@ impl Emit<'_> {
             Kind::String => "Cow<'a, str>".into(),
             Kind::Bytes => "Cow<'a, [u8]>".into(),
             Kind::Records => "Records<'a>".into(),
-            Kind::Struct(name) if borrows(self.api, self.api.find(name)) => format!("{name}<'a>"),
+            Kind::Struct(name) if borrows(self.schema, self.schema.find(name)) => {
+                format!("{name}<'a>")
+            }
             Kind::Struct(name) => name.clone(),
         }
     }
@@ -256,28 +250,29 @@ impl Emit<'_> {
     }
 
     fn declaration(&self, out: &mut String) {
-        let l = if borrows(self.api, self.s) {
+        let l = if borrows(self.schema, self.s) {
             "<'a>"
         } else {
             ""
         };
-        let derive = if self.natural() {
-            "Clone, Debug, Default, PartialEq"
-        } else {
-            "Clone, Debug, PartialEq"
-        };
-        if self.root {
-            let flexible = self.api.flexible.map_or("never flexible".to_owned(), |v| {
-                format!("flexible from {v}")
-            });
-            let Range { first, last } = self.api.versions;
-            let _ = writeln!(out, "/// Versions {first}-{last}, {flexible}.");
+        let mut derive = "Clone, Debug, ".to_owned();
+        if self.natural() {
+            derive += "Default, ";
         }
+        derive += match self.schema.role {
+            Role::Api { .. } => "PartialEq",
+            _ if self.is_key() => "PartialEq, Eq, PartialOrd, Ord, Hash",
+            _ => "PartialEq, Eq",
+        };
+        self.title(out);
         let _ = writeln!(out, "#[derive({derive})]\npub struct {}{l} {{", self.s.name);
         for f in &self.s.fields {
             let mut notes = Vec::new();
             if f.versions != self.s.versions {
-                notes.push(format!("versions {}", show(f.versions, self.api.versions)));
+                notes.push(format!(
+                    "versions {}",
+                    show(f.versions, self.schema.versions)
+                ));
             }
             if let Some(tag) = f.tag {
                 notes.push(format!("tag {tag}"));
@@ -285,7 +280,7 @@ impl Emit<'_> {
             if f.nullable.is_some_and(|n| n != f.versions) {
                 notes.push(format!(
                     "null in {}",
-                    show(f.nullable.unwrap_or(f.versions), self.api.versions)
+                    show(f.nullable.unwrap_or(f.versions), self.schema.versions)
                 ));
             }
             if f.ignorable {
@@ -333,7 +328,7 @@ impl Emit<'_> {
         if self.natural() {
             return;
         }
-        let l = if borrows(self.api, self.s) {
+        let l = if borrows(self.schema, self.s) {
             "<'_>"
         } else {
             ""

@@ -1,0 +1,126 @@
+//! ShareGroupCurrentMemberAssignment (type 14 of `__consumer_offsets`), made from `schema/records/share_group_current_member_assignment.txt`; do not edit.
+
+use std::borrow::Cow;
+
+use crate::api::VersionRange;
+use crate::ids::Uuid;
+use crate::records::{RecordKey, RecordValue};
+use crate::wire::{Decode, DecodeError, Encode, EncodeError, Reader, Writer};
+
+/// The key of records of type 14 in `__consumer_offsets`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ShareGroupCurrentMemberAssignmentKey<'a> {
+    pub group_id: Cow<'a, str>,
+    pub member_id: Cow<'a, str>,
+}
+
+impl<'a> Decode<'a> for ShareGroupCurrentMemberAssignmentKey<'a> {
+    fn decode(r: &mut Reader<'a>, version: i16) -> Result<Self, DecodeError> {
+        if !(0..=0).contains(&version) {
+            return Err(DecodeError::Version(version));
+        }
+        let mut m = Self::default();
+        m.group_id = r.string(false)?;
+        m.member_id = r.string(false)?;
+        Ok(m)
+    }
+}
+
+impl Encode for ShareGroupCurrentMemberAssignmentKey<'_> {
+    fn encode(&self, w: &mut Writer, version: i16) -> Result<(), EncodeError> {
+        if !(0..=0).contains(&version) {
+            return Err(EncodeError::Version(version));
+        }
+        w.string(false, &self.group_id)?;
+        w.string(false, &self.member_id)?;
+        Ok(())
+    }
+}
+
+impl ShareGroupCurrentMemberAssignmentKey<'_> {
+    /// The same, borrowing nothing.
+    pub fn into_static(self) -> ShareGroupCurrentMemberAssignmentKey<'static> {
+        ShareGroupCurrentMemberAssignmentKey {
+            group_id: Cow::Owned(self.group_id.into_owned()),
+            member_id: Cow::Owned(self.member_id.into_owned()),
+        }
+    }
+}
+
+impl<'a> RecordKey<'a> for ShareGroupCurrentMemberAssignmentKey<'a> {
+    const TYPE: i16 = 14;
+    type Value = ShareGroupCurrentMemberAssignmentValue;
+}
+
+/// Versions 0-0, flexible from 0.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ShareGroupCurrentMemberAssignmentValue {
+    pub member_epoch: i32,
+    pub previous_member_epoch: i32,
+    pub state: i8,
+    pub assigned_partitions: Vec<TopicPartitions>,
+}
+
+impl Decode<'_> for ShareGroupCurrentMemberAssignmentValue {
+    fn decode(r: &mut Reader<'_>, version: i16) -> Result<Self, DecodeError> {
+        if !(0..=0).contains(&version) {
+            return Err(DecodeError::Version(version));
+        }
+        let mut m = Self::default();
+        m.member_epoch = r.i32()?;
+        m.previous_member_epoch = r.i32()?;
+        m.state = r.i8()?;
+        m.assigned_partitions = r.array(true, 18, |r| TopicPartitions::decode(r, version))?;
+        r.tags(|_, _| Ok(false))?;
+        Ok(m)
+    }
+}
+
+impl Encode for ShareGroupCurrentMemberAssignmentValue {
+    fn encode(&self, w: &mut Writer, version: i16) -> Result<(), EncodeError> {
+        if !(0..=0).contains(&version) {
+            return Err(EncodeError::Version(version));
+        }
+        w.i32(self.member_epoch);
+        w.i32(self.previous_member_epoch);
+        w.i8(self.state);
+        w.array(true, &self.assigned_partitions, |w, v| v.encode(w, version))?;
+        w.tags();
+        Ok(())
+    }
+}
+
+impl RecordValue<'_> for ShareGroupCurrentMemberAssignmentValue {
+    const VERSIONS: VersionRange = VersionRange { min: 0, max: 0 };
+    fn written(&self) -> i16 {
+        0
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TopicPartitions {
+    pub topic_id: Uuid,
+    pub partitions: Vec<i32>,
+}
+
+impl Decode<'_> for TopicPartitions {
+    fn decode(r: &mut Reader<'_>, _version: i16) -> Result<Self, DecodeError> {
+        let mut m = Self::default();
+        m.topic_id = r.uuid()?;
+        m.partitions = r.array(true, 4, |r| r.i32())?;
+        r.tags(|_, _| Ok(false))?;
+        Ok(m)
+    }
+}
+
+impl Encode for TopicPartitions {
+    fn encode(&self, w: &mut Writer, _version: i16) -> Result<(), EncodeError> {
+        w.uuid(self.topic_id);
+        w.array(true, &self.partitions, |w, v| {
+            w.i32(*v);
+            Ok(())
+        })?;
+        w.tags();
+        Ok(())
+    }
+}
