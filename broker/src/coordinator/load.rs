@@ -3,23 +3,31 @@
 use std::time::Duration;
 
 use ottla_protocol::record::{self, BatchView};
+use ottla_runtime::time;
 
 use super::{Machine, Position, Producer};
 use crate::partition::Partition;
 
 /// A log that cannot be read is tried again after this.
 pub const AGAIN: Duration = Duration::from_secs(1);
+/// A flush takes less; it is only waited for after an append was refused.
+const COMMITTED_SOON: Duration = Duration::from_millis(5);
 /// A batch of a coordinator is at most as large as one that a client may send.
 const MAX_BATCH: usize = 64 << 20;
 
-/// Applies all that is committed to a new machine.
+/// Applies the whole log to a new machine. What an earlier life appended and what is not committed yet is waited for: it will be
+/// committed, and nobody else would apply it.
 ///
 /// # Errors
 /// The log cannot be read, or holds what no coordinator wrote; in words, with the offset.
 pub async fn replay<M: Machine>(partition: &Partition, number: i32) -> Result<M, String> {
     let mut machine = M::new(number);
     let mut offset = partition.log().start_offset();
-    while offset < partition.high_watermark() {
+    while offset < partition.next_offset() {
+        if offset >= partition.high_watermark() {
+            time::sleep(COMMITTED_SOON).await;
+            continue;
+        }
         let (parts, next) = partition
             .read_committed(offset)
             .await
