@@ -203,10 +203,13 @@ async fn run(host: Weak<Coordinators>, wake: Rc<Notify>) {
     }
 }
 
+/// By the number of the partition.
+type Drivers<M> = BTreeMap<i32, (PartitionId, Rc<Driver<M>>)>;
+
 /// The coordinators of one kind.
 struct Fleet<M: Machine> {
     kind: Kind,
-    drivers: RefCell<BTreeMap<i32, (PartitionId, Rc<Driver<M>>)>>,
+    drivers: RefCell<Drivers<M>>,
 }
 
 impl<M: Machine> Fleet<M> {
