@@ -21,7 +21,6 @@ const HEIGHTS: &[&[&str]] = &[
     &["metadata", "shard"],
     &["partition"],
     &["controller"],
-    &["coordinator"],
     &["api"],
     &["net", "admin"],
     &["boot", "dump"],

@@ -103,12 +103,22 @@ impl RecordValue<'_> for ConsumerGroupCurrentMemberAssignmentValue {
     }
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TopicPartitions {
     pub topic_id: Uuid,
     pub partitions: Vec<i32>,
     /// tag 0
     pub assignment_epochs: Option<Vec<i32>>,
+}
+
+impl Default for TopicPartitions {
+    fn default() -> Self {
+        Self {
+            topic_id: Uuid::ZERO,
+            partitions: Vec::new(),
+            assignment_epochs: Some(Vec::new()),
+        }
+    }
 }
 
 impl Decode<'_> for TopicPartitions {
@@ -135,7 +145,11 @@ impl Encode for TopicPartitions {
             Ok(())
         })?;
         let mut tags = w.tags();
-        if self.assignment_epochs.is_some() {
+        if self
+            .assignment_epochs
+            .as_ref()
+            .is_none_or(|v| !v.is_empty())
+        {
             tags.field(0, |w| {
                 w.nullable_array(true, self.assignment_epochs.as_deref(), |w, v| {
                     w.i32(*v);

@@ -77,7 +77,7 @@ impl Default for ConsumerGroupMemberMetadataValue<'_> {
             subscribed_topic_regex: Some(Cow::Borrowed("")),
             rebalance_timeout_ms: -1,
             server_assignor: Some(Cow::Borrowed("")),
-            classic_member_metadata: None,
+            classic_member_metadata: Some(Default::default()),
         }
     }
 }
@@ -100,7 +100,7 @@ impl<'a> Decode<'a> for ConsumerGroupMemberMetadataValue<'a> {
             match tag {
                 0 => {
                     m.classic_member_metadata =
-                        r.nullable_struct(|r| ClassicMemberMetadata::decode(r, version))?
+                        r.tagged_struct(|r| ClassicMemberMetadata::decode(r, version))?
                 }
                 _ => return Ok(false),
             }
@@ -124,9 +124,13 @@ impl Encode for ConsumerGroupMemberMetadataValue<'_> {
         w.i32(self.rebalance_timeout_ms);
         w.nullable_string(true, self.server_assignor.as_deref())?;
         let mut tags = w.tags();
-        if self.classic_member_metadata.is_some() {
+        if self
+            .classic_member_metadata
+            .as_ref()
+            .is_none_or(|v| *v != ClassicMemberMetadata::default())
+        {
             tags.field(0, |w| {
-                w.nullable_struct(self.classic_member_metadata.as_ref(), |w, v| {
+                w.tagged_struct(self.classic_member_metadata.as_ref(), |w, v| {
                     v.encode(w, version)
                 })
             })?;

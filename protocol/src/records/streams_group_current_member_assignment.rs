@@ -158,12 +158,22 @@ impl<'a> RecordValue<'a> for StreamsGroupCurrentMemberAssignmentValue<'a> {
     }
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TaskIds<'a> {
     pub subtopology_id: Cow<'a, str>,
     pub partitions: Vec<i32>,
     /// tag 0
     pub assignment_epochs: Option<Vec<i32>>,
+}
+
+impl Default for TaskIds<'_> {
+    fn default() -> Self {
+        Self {
+            subtopology_id: Cow::Borrowed(""),
+            partitions: Vec::new(),
+            assignment_epochs: Some(Vec::new()),
+        }
+    }
 }
 
 impl<'a> Decode<'a> for TaskIds<'a> {
@@ -190,7 +200,11 @@ impl Encode for TaskIds<'_> {
             Ok(())
         })?;
         let mut tags = w.tags();
-        if self.assignment_epochs.is_some() {
+        if self
+            .assignment_epochs
+            .as_ref()
+            .is_none_or(|v| !v.is_empty())
+        {
             tags.field(0, |w| {
                 w.nullable_array(true, self.assignment_epochs.as_deref(), |w, v| {
                     w.i32(*v);

@@ -64,7 +64,7 @@ impl Default for StreamsGroupMetadataValue<'_> {
             epoch: 0,
             metadata_hash: 0,
             validated_topology_epoch: -1,
-            last_assignment_configs: None,
+            last_assignment_configs: Some(Vec::new()),
         }
     }
 }
@@ -106,7 +106,11 @@ impl Encode for StreamsGroupMetadataValue<'_> {
                 Ok(())
             })?;
         }
-        if self.last_assignment_configs.is_some() {
+        if self
+            .last_assignment_configs
+            .as_ref()
+            .is_none_or(|v| !v.is_empty())
+        {
             tags.field(1, |w| {
                 w.nullable_array(true, self.last_assignment_configs.as_deref(), |w, v| {
                     v.encode(w, version)

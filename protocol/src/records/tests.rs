@@ -215,6 +215,17 @@ fn consumer_groups() {
         0,
         "00000002720263026802027400000003e808756e69666f726d0100100100000005020672616e676502010000",
     );
+    // What is absent is said to be: left out, it would be metadata that holds its defaults.
+    let modern = ConsumerGroupMemberMetadataValue {
+        classic_member_metadata: None,
+        ..ConsumerGroupMemberMetadataValue::default()
+    };
+    value(&modern, 0, "0000010101010101ffffffff0101000100");
+    value(
+        &ConsumerGroupMemberMetadataValue::default(),
+        0,
+        "0000010101010101ffffffff0100",
+    );
 }
 
 #[test]

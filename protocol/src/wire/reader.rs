@@ -258,6 +258,18 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// A structure that may be null, in a tagged field: there a varint says so, and 0 is null.
+    pub fn tagged_struct<T>(
+        &mut self,
+        read: impl FnOnce(&mut Reader<'a>) -> Result<T, DecodeError>,
+    ) -> Result<Option<T>, DecodeError> {
+        if self.uvarint()? == 0 {
+            Ok(None)
+        } else {
+            read(self).map(Some)
+        }
+    }
+
     /// The tagged fields at the end of a structure. `known` reads a field from a reader that holds
     /// just that field and answers false for a tag that it does not know (which is skipped).
     pub fn tags(

@@ -243,6 +243,16 @@ impl Writer {
         value.map_or(Ok(()), |v| write(self, v))
     }
 
+    /// A structure that may be null, in a tagged field: there a varint says so, and 0 is null.
+    pub fn tagged_struct<T>(
+        &mut self,
+        value: Option<&T>,
+        write: impl FnOnce(&mut Writer, &T) -> Result<(), EncodeError>,
+    ) -> Result<(), EncodeError> {
+        self.uvarint(value.is_some().into());
+        value.map_or(Ok(()), |v| write(self, v))
+    }
+
     /// Starts the tagged fields at the end of a structure. With no field added it stands for none.
     pub fn tags(&mut self) -> Tags<'_> {
         let count_at = self.head.len();

@@ -170,7 +170,8 @@ impl<'a> Maker<'a> {
                 .for_each(|e| self.encode_value(f, e, to, out));
         } else {
             if f.nullable.is_some() && matches!(f.kind, Kind::Struct(_)) {
-                out.push(if value.is_null() { 0xff } else { 1 });
+                let null = if f.tag.is_some() { 0 } else { 0xff };
+                out.push(if value.is_null() { null } else { 1 });
             }
             self.encode_value(f, value, to, out);
         }

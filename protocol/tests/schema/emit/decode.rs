@@ -127,7 +127,8 @@ impl Emit<'_> {
         }
         match &f.kind {
             Kind::Struct(name) if f.nullable.is_some() => {
-                format!("r.nullable_struct(|r| {name}::decode(r, version))?")
+                let call = f.nullable_struct();
+                format!("r.{call}(|r| {name}::decode(r, version))?")
             }
             Kind::Struct(name) => format!("{name}::decode(r, version)?"),
             Kind::Records => format!("r.records({flex})?"),

@@ -133,6 +133,9 @@ impl Emit<'_> {
                 "{x}.as_deref() != Some({:?})",
                 f.default.as_deref().unwrap_or("")
             ),
+            Kind::Struct(name) if f.nullable.is_some() => {
+                format!("{x}.as_ref().is_none_or(|v| *v != {name}::default())")
+            }
             _ if f.nullable.is_some() => format!("{x} != {}", default.unwrap_or_default()),
             _ if f.array => format!("!{x}.is_empty()"),
             Kind::Bool if default.as_deref() == Some("true") => format!("!{x}"),
@@ -164,7 +167,8 @@ impl Emit<'_> {
         }
         let call = match &f.kind {
             Kind::Struct(_) if null => {
-                format!("w.nullable_struct({x}.as_ref(), |w, v| v.encode(w, version))")
+                let call = f.nullable_struct();
+                format!("w.{call}({x}.as_ref(), |w, v| v.encode(w, version))")
             }
             Kind::Struct(_) => format!("{x}.encode(w, version)"),
             Kind::Records => format!("w.records({flex}, &{x})"),

@@ -128,6 +128,17 @@ fn least_value(schema: &Schema, kind: &Kind, flexible: bool) -> usize {
     }
 }
 
+impl Field {
+    /// The call that reads or writes a structure that may be null.
+    fn nullable_struct(&self) -> &'static str {
+        if self.tag.is_some() {
+            "tagged_struct"
+        } else {
+            "nullable_struct"
+        }
+    }
+}
+
 /// The field's name in Rust.
 fn ident(name: &str) -> String {
     if matches!(name, "match" | "type") {
