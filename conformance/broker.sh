@@ -1,4 +1,4 @@
-# Sourced by run and perf, which set $top: an Ottla process on a folder and a free port. OTTLA names the binary (else target/release/ottla,
+# Sourced by run and perf, which set $top: an Ottla process on a folder and a port of its own. OTTLA names the binary (else target/release/ottla,
 # built if it is not there). Whatever is running when the script ends is ended.
 
 ottla=${OTTLA:-$top/target/release/ottla}
@@ -7,18 +7,17 @@ broker_pid=
 trap '[ -z "$broker_pid" ] || kill -9 "$broker_pid" 2> /dev/null' EXIT
 trap 'exit 130' INT TERM
 
-listens() { (exec 3<> "/dev/tcp/127.0.0.1/$1") 2> /dev/null; }
-free_port() { local p; while p=$((20000 + RANDOM % 12000)); do listens "$p" || { echo "$p"; return; }; done; }
-
-# up FOLDER SETTING...: starts the broker; its port in $port
+# up FOLDER SETTING...: starts the broker; its port in $port. The system names the port when the broker takes it: one that was free a
+# moment before may be somebody else's by then.
 up() {
   local folder=$1 i s args=(); shift
-  mkdir -p "$folder"; port=$(free_port)
+  mkdir -p "$folder"; port=
   for s; do args+=(--set "$s"); done
-  "$ottla" start --data-dir "$folder/data" --listen "127.0.0.1:$port" --admin-listen "127.0.0.1:$(free_port)" "${args[@]}" > "$folder/broker.log" 2>&1 < /dev/null &
+  "$ottla" start --data-dir "$folder/data" --listen 127.0.0.1:0 --admin-listen 127.0.0.1:0 "${args[@]}" > "$folder/broker.log" 2>&1 < /dev/null &
   broker_pid=$!
   for i in {1..200}; do
-    listens "$port" && return
+    port=$(sed -n 's/.*ready: Kafka clients connect to 127\.0\.0\.1:\([0-9]*\),.*/\1/p' "$folder/broker.log")
+    [ -z "$port" ] || return 0
     kill -0 "$broker_pid" 2> /dev/null || break
     sleep 0.05
   done

@@ -4,13 +4,14 @@
 //! partition, [`shard`] carries it to the owner core, [`partition`] checks it, assigns offsets and proposes it, the
 //! shard's write cycle makes it durable with everything else that waits, and the answer goes back the same way.
 //!
-//! Imports go down only: boot > net, admin > api > controller > partition > metadata, shard > config, metrics.
+//! Imports go down only: boot > net, admin > api > coordinator > controller > partition > metadata, shard > config, metrics.
 
 pub mod admin;
 pub mod api;
 pub mod boot;
 pub mod config;
 pub mod controller;
+pub mod coordinator;
 pub mod metadata;
 pub mod metrics;
 pub mod net;

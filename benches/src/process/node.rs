@@ -2,10 +2,12 @@
 
 use std::fs;
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+
+use socket2::{Domain, Socket, Type};
 
 use super::Usage;
 use super::placement::Placement;
@@ -28,6 +30,9 @@ pub struct Node {
     program: Program,
     folder: PathBuf,
     address: SocketAddr,
+    /// Has the port over all lives, so that nobody takes it in between. It does not listen, and Ottla's brokers share their
+    /// port; a JVM wants it for itself.
+    _port: Option<Socket>,
     settings: Vec<String>,
     placement: Placement,
     /// A JVM has its whole heap from the beginning.
@@ -45,13 +50,14 @@ impl Node {
         settings: &[&str],
         placement: Placement,
     ) -> io::Result<Self> {
-        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+        let (port, address) = held_port()?;
         let folder = parent.join(format!("node-{}", address.port()));
         fs::create_dir_all(&folder)?;
         Ok(Self {
             program: program.clone(),
             folder: fs::canonicalize(folder)?,
             address,
+            _port: matches!(program, Program::Ottla(_)).then_some(port),
             settings: settings.iter().map(|s| (*s).to_owned()).collect(),
             placement,
             whole_heap: false,
@@ -182,6 +188,16 @@ impl Node {
         }
         Ok(())
     }
+}
+
+/// A free port of this host, held for brokers of this user.
+fn held_port() -> io::Result<(Socket, SocketAddr)> {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    socket.set_reuse_port(true)?;
+    socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into())?;
+    let address = socket.local_addr()?.as_socket();
+    let address = address.ok_or_else(|| io::Error::other("a port without an address"))?;
+    Ok((socket, address))
 }
 
 impl Drop for Node {

@@ -19,6 +19,7 @@ use super::router::Router;
 use crate::config::BrokerConfig;
 use crate::controller::calls::{ControlAnswer, ControlCall};
 use crate::controller::{Command, Outcome, Refusal};
+use crate::coordinator::host::Coordinators;
 use crate::metadata::Image;
 use crate::metrics::{Metrics, Snapshot};
 use crate::partition::calls::{Answer, Call};
@@ -38,6 +39,8 @@ pub struct Context {
     pub router: Router,
     /// The way to the controller and to the other shards.
     pub control: Control,
+    /// This shard's coordinators, and the way to the others.
+    pub coordinators: Rc<Coordinators>,
     /// Fetch sessions of consumers that came to this shard.
     pub sessions: RefCell<Sessions>,
     /// Producer ids that this shard may hand out.
@@ -54,6 +57,7 @@ impl Context {
         answer_memory: usize,
         router: Router,
         control: Control,
+        coordinators: Rc<Coordinators>,
         image: Image,
     ) -> Context {
         let slots = image.broker_config.fetch.session_slots.max(0) as usize;
@@ -69,6 +73,7 @@ impl Context {
             )),
             router,
             control,
+            coordinators,
             producer_ids: RefCell::new(0..0),
             image: RefCell::new(Rc::new(image)),
         }
@@ -87,6 +92,7 @@ impl Context {
     /// From now on `image` is what requests see.
     pub fn install(&self, image: Arc<Image>) {
         *self.image.borrow_mut() = Rc::new(Image::clone(&image));
+        self.coordinators.install(image);
     }
 
     /// Wall clock, ms.

@@ -101,10 +101,13 @@ serve! {
         DESCRIBE_USER_SCRAM_CREDENTIALS => describe_user_scram_credentials(m::describe_user_scram_credentials::DescribeUserScramCredentialsRequest<'_>);
         ELECT_LEADERS => elect_leaders(m::elect_leaders::ElectLeadersRequest<'_>);
         EXPIRE_DELEGATION_TOKEN => expire_delegation_token(m::expire_delegation_token::ExpireDelegationTokenRequest<'_>);
+        FIND_COORDINATOR => find_coordinator(m::find_coordinator::FindCoordinatorRequest<'_>);
         INCREMENTAL_ALTER_CONFIGS => incremental_alter_configs(m::incremental_alter_configs::IncrementalAlterConfigsRequest<'_>);
         LIST_CONFIG_RESOURCES => list_config_resources(m::list_config_resources::ListConfigResourcesRequest);
         LIST_PARTITION_REASSIGNMENTS => list_partition_reassignments(m::list_partition_reassignments::ListPartitionReassignmentsRequest<'_>);
         METADATA => metadata(m::metadata::MetadataRequest<'_>);
+        OFFSET_COMMIT => offset_commit(m::offset_commit::OffsetCommitRequest<'_>);
+        OFFSET_FETCH => offset_fetch(m::offset_fetch::OffsetFetchRequest<'_>);
         REMOVE_RAFT_VOTER => remove_raft_voter(m::remove_raft_voter::RemoveRaftVoterRequest<'_>);
         RENEW_DELEGATION_TOKEN => renew_delegation_token(m::renew_delegation_token::RenewDelegationTokenRequest<'_>);
         UNREGISTER_BROKER => unregister_broker(m::unregister_broker::UnregisterBrokerRequest);

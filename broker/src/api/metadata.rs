@@ -16,6 +16,7 @@ use super::brokers::Reachable;
 use super::{Context, RequestMeta, operations};
 use crate::config::BrokerConfig;
 use crate::controller::{Command, NewTopic, Outcome};
+use crate::coordinator::topics::Kind;
 use crate::metadata::{Image, Topic, check_topic_name, is_internal};
 
 /// First version whose empty list means "none" and whose null means "all".
@@ -55,7 +56,7 @@ pub async fn handle(
         let allowed = request.allow_auto_topic_creation && image.broker_config.auto_create_topics;
         let missing = missing(&image, names);
         if allowed && !missing.is_empty() {
-            refusals = create(ctx, &image.broker_config, missing).await;
+            refusals = create(ctx, &image, missing).await;
         }
     }
     answer(
@@ -121,14 +122,11 @@ fn missing(image: &Image, names: &[String]) -> Vec<String> {
 }
 
 /// Makes the topics and gives back those that could not be made, with the reason.
-async fn create(
-    ctx: &Context,
-    config: &BrokerConfig,
-    names: Vec<String>,
-) -> Vec<(String, ErrorCode)> {
+async fn create(ctx: &Context, image: &Image, names: Vec<String>) -> Vec<(String, ErrorCode)> {
+    let config = &image.broker_config;
     let topics = names
         .into_iter()
-        .map(|name| new_topic(config, name))
+        .map(|name| new_topic(config, image.brokers.len(), name))
         .collect::<Vec<_>>();
     let all = |code| {
         topics
@@ -153,28 +151,15 @@ async fn create(
 }
 
 /// A topic with the broker's defaults; the broker's own topics have settings of their own.
-fn new_topic(config: &BrokerConfig, name: String) -> NewTopic {
-    let family = match name.as_str() {
-        "__consumer_offsets" => Some("offsets.topic"),
-        "__transaction_state" => Some("transaction.state.log"),
-        "__share_group_state" => Some("share.coordinator.state.topic"),
-        _ => None,
-    };
-    let number =
-        |what: &str| family.and_then(|family| config.settings.number(&format!("{family}.{what}")));
-    let partitions = number("num.partitions").map_or(-1, |n| i32::try_from(n).unwrap_or(-1));
-    let replication_factor =
-        number("replication.factor").map_or(-1, |n| i16::try_from(n).unwrap_or(-1));
-    let configs = match family {
-        Some("offsets.topic") => vec![("cleanup.policy".to_string(), Some("compact".to_string()))],
-        _ => Vec::new(),
-    };
-    NewTopic {
-        name,
-        partitions,
-        replication_factor,
-        configs,
-        ..Default::default()
+fn new_topic(config: &BrokerConfig, nodes: usize, name: String) -> NewTopic {
+    match Kind::of_topic(&name) {
+        Some(kind) => kind.new_topic(config, nodes),
+        None => NewTopic {
+            name,
+            partitions: -1,
+            replication_factor: -1,
+            ..Default::default()
+        },
     }
 }
 

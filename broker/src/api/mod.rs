@@ -36,12 +36,15 @@ mod dispatch;
 mod elect_leaders;
 mod expire_delegation_token;
 pub mod fetch;
+mod find_coordinator;
 mod incremental_alter_configs;
 mod init_producer_id;
 mod list_config_resources;
 mod list_offsets;
 mod list_partition_reassignments;
 mod metadata;
+mod offset_commit;
+mod offset_fetch;
 mod offset_for_leader_epoch;
 mod operations;
 mod outcomes;
@@ -57,7 +60,7 @@ pub use close::{Close, Fault};
 pub use conn::{ConnInfo, Endpoint, RequestMeta, Software};
 pub use context::Context;
 pub use dispatch::{Later, SERVED, Started, decode, dispatch, is_produce};
-pub(crate) use outcomes::{code_and_text, items, refusal};
+pub(crate) use outcomes::{code_and_text, items, refusal, unexpected};
 
 #[cfg(test)]
 mod testing;

@@ -25,6 +25,12 @@ pub fn items(outcome: Outcome, count: usize) -> Vec<Result<(), Refusal>> {
     }
 }
 
+/// The code for an answer of another kind than what was asked: a defect of ours.
+pub fn unexpected(of: &str, answer: &dyn std::fmt::Debug) -> ErrorCode {
+    tracing::error!("the {of} answered something else: {answer:?} (a defect)");
+    ErrorCode::UNKNOWN_SERVER_ERROR
+}
+
 /// As responses say it: no text for success.
 pub fn code_and_text(result: Result<(), Refusal>) -> (ErrorCode, Option<Cow<'static, str>>) {
     match result {

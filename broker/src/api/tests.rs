@@ -15,6 +15,7 @@ use ottla_runtime::time;
 use super::dispatch::{samples, served_versions};
 use super::router::Router;
 use super::*;
+use crate::coordinator::host::Coordinators;
 use crate::metadata::Image;
 use crate::metrics::Metrics;
 use crate::tests::{Numbers, on_shard};
@@ -24,13 +25,15 @@ async fn context() -> Rc<Context> {
     let calls = Calls::join(MeshBuilder::new(1, 16), ShardId(0), Rc::new(|_, _, _| {})).await;
     let control = Calls::join(MeshBuilder::new(1, 16), ShardId(0), Rc::new(|_, _, _| {})).await;
     let image = Image::empty("AAAAAAAAAAAAAAAAAAAAAA".into(), ottla_protocol::NodeId(1));
-    let router = Router::new(calls, 1);
+    let router = Router::new(calls.clone(), 1);
+    let coordinators = Coordinators::new(calls, control.clone(), image.clone());
     Rc::new(Context::new(
         ShardId(0),
         Rc::new(Metrics::default()),
         1 << 20,
         router,
         control,
+        coordinators,
         image,
     ))
 }

@@ -25,6 +25,7 @@ use crate::api::{Context, Endpoint};
 use crate::config::loggers;
 use crate::controller::calls::{ControlAnswer, ControlCall};
 use crate::controller::driver::Controller;
+use crate::coordinator::{self, host::Coordinators};
 use crate::metadata::{ConfigResource, Image};
 use crate::metrics::{Metrics, Snapshot};
 use crate::net::{ConnectionLimits, Options, Server};
@@ -56,6 +57,7 @@ const OPEN_FILES_MAX: usize = 8192;
 pub struct Meshes {
     boot: MeshBuilder<Result<Founded, StartError>>,
     data: MeshBuilder<Envelope<Call, Answer>>,
+    coordination: MeshBuilder<Envelope<coordinator::calls::Call, coordinator::calls::Answer>>,
     control: MeshBuilder<Envelope<ControlCall, ControlAnswer>>,
     limits: Arc<OnceLimits>,
 }
@@ -68,6 +70,7 @@ impl Meshes {
         Self {
             boot: MeshBuilder::new(shards, 1),
             data: MeshBuilder::new(shards, 1024),
+            coordination: MeshBuilder::new(shards, 256),
             control: MeshBuilder::new(shards, 16),
             limits: Arc::default(),
         }
@@ -208,12 +211,23 @@ async fn begin(
     });
     let control = Calls::join(meshes.control, at.id, handler).await;
     let image = Image::empty(founded.cluster_id.clone(), founded.node);
+    let coordinators = Coordinators::new(calls.clone(), control.clone(), image.clone());
+    // Weak: they own the calls that own this handler.
+    let host = Rc::downgrade(&coordinators);
+    let handler = Rc::new(move |_, call, reply| {
+        if let Some(host) = host.upgrade() {
+            host.handle(call, reply);
+        }
+    });
+    let peers = Calls::join(meshes.coordination, at.id, handler).await;
+    coordinators.join(peers, partitions.clone());
     let ctx = Context::new(
         at.id,
         shard.metrics.clone(),
         plan.memory.requests,
         Router::new(calls, at.count),
         control,
+        coordinators,
         image,
     );
     let node = Rc::new(Node {
@@ -358,6 +372,8 @@ impl Node {
     }
 
     async fn stop(&self) {
+        // Whoever waits for a group's next generation would hold up the connections.
+        self.ctx.coordinators.stop();
         if let Some(server) = self.server.get() {
             server.stop(STOP_WITHIN).await;
         }

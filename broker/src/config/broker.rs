@@ -35,6 +35,8 @@ pub struct BrokerConfig {
     pub request_timeout_ms: i32,
     /// `producer.id.expiration.ms`: a producer unused for this long is forgotten.
     pub producer_id_expiration_ms: i64,
+    /// `offset.metadata.max.bytes`.
+    pub offset_metadata_max: usize,
     /// `transaction.max.timeout.ms`.
     pub transaction_max_timeout_ms: i32,
     /// `transaction.two.phase.commit.enable`.
@@ -94,6 +96,7 @@ impl BrokerConfig {
             retention_check_interval_ms: long(s, "log.retention.check.interval.ms"),
             request_timeout_ms: int(s, "request.timeout.ms"),
             producer_id_expiration_ms: long(s, "producer.id.expiration.ms"),
+            offset_metadata_max: usize::try_from(int(s, "offset.metadata.max.bytes")).unwrap_or(0),
             transaction_max_timeout_ms: int(s, "transaction.max.timeout.ms"),
             two_phase_commit: s.switch("transaction.two.phase.commit.enable"),
             settings,

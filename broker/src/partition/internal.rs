@@ -1,5 +1,8 @@
 //! A partition as the broker's own state machines use it: append and wait, read from the start.
 
+use std::cell::Cell;
+use std::rc::Rc;
+
 use bytes::{Bytes, BytesMut};
 use ottla_protocol::error_code::ErrorCode;
 use ottla_runtime::sync::oneshot;
@@ -11,8 +14,40 @@ use super::produce::Batches;
 
 /// Bytes read at a time when a log is replayed.
 const REPLAY_BYTES: usize = 1 << 20;
+/// Newest rules, and no more replicas asked for than there are.
+const OWN: ProduceRules = ProduceRules {
+    version: i16::MAX,
+    acks: 1,
+    transactional: false,
+    from_reserve: true,
+};
 
 impl Partition {
+    /// Appends one batch of the broker's own; `done` hears when it is committed, or lost. It must not come back to this partition.
+    /// Answers with the offset of its first record, as soon as the batch stands in line.
+    ///
+    /// Errors: as a producer would get them; nothing was appended, and `done` heard it too.
+    pub fn append_own(
+        &self,
+        batch: BytesMut,
+        done: impl FnOnce(Result<i64, ErrorCode>) + 'static,
+    ) -> Result<i64, ErrorCode> {
+        let base = self.next_offset();
+        let refused: Rc<Cell<Option<ErrorCode>>> = Rc::default();
+        let heard = refused.clone();
+        let batches = Batches::new(1, move |mut produced| {
+            let produced = produced.pop().unwrap_or_default();
+            let outcome = match produced.error {
+                ErrorCode::NONE => Ok(produced.base_offset),
+                error => Err(error),
+            };
+            heard.set(outcome.err());
+            done(outcome);
+        });
+        self.produce(batch, OWN, &batches, 0);
+        refused.get().map_or(Ok(base), Err)
+    }
+
     /// Appends one batch and waits until it is committed. Answers with the offset of its first record.
     ///
     /// Errors: as a producer would get them; after 6 nobody knows whether the batch is committed.
@@ -22,18 +57,7 @@ impl Partition {
             // The state machine may be gone: the broker stops.
             let _ = sender.send(produced.pop().unwrap_or_default());
         });
-        // Newest rules, and no more replicas asked for than there are.
-        self.produce(
-            batch,
-            ProduceRules {
-                version: i16::MAX,
-                acks: 1,
-                transactional: false,
-                from_reserve: true,
-            },
-            &batches,
-            0,
-        );
+        self.produce(batch, OWN, &batches, 0);
         let produced = receiver
             .await
             .map_err(|_| ErrorCode::NOT_LEADER_OR_FOLLOWER)?;

@@ -106,6 +106,11 @@ impl Partition {
         self.state.borrow().high_watermark
     }
 
+    /// The offset that the next record gets.
+    pub fn next_offset(&self) -> i64 {
+        self.state.borrow().replica.next_offset()
+    }
+
     /// The topic's settings changed.
     pub fn configure(&self, config: &Arc<TopicConfig>) {
         if Arc::ptr_eq(&self.state.borrow().config, config) {

@@ -1,7 +1,8 @@
 //! The broker under test.
 
 use std::fs;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::io;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
@@ -27,24 +28,14 @@ impl Broker {
         }
         let dir = std::env::temp_dir().join(format!("ottla-frames-{name}-{}", std::process::id()));
         fs::create_dir_all(&dir).expect("a folder");
-        // Free a moment ago, and nobody else asks for ports here.
-        let free = || {
-            TcpListener::bind("127.0.0.1:0")
-                .and_then(|l| l.local_addr())
-                .expect("a port")
-        };
-        let (addr, admin) = (free(), free());
         let log = fs::File::create(dir.join("log")).expect("a log");
         let mut command = Command::new(env!("CARGO_BIN_EXE_ottla"));
         command
             .args(["start", "--cores", "1", "--memory", "256M", "--data-dir"])
             .arg(dir.join("data"));
-        command.args([
-            "--listen",
-            &addr.to_string(),
-            "--admin-listen",
-            &admin.to_string(),
-        ]);
+        // A port asked for first and given back is anybody's until the broker takes it: another test's broker answered on it
+        // once, and was gone a moment later.
+        command.args(["--listen", "127.0.0.1:0", "--admin-listen", "off"]);
         settings.iter().for_each(|setting| {
             command.args(["--set", setting]);
         });
@@ -54,34 +45,74 @@ impl Broker {
             .stderr(log);
         let child = command.spawn().expect("started");
         let mut broker = Broker {
-            addr,
+            addr: SocketAddr::from(([127, 0, 0, 1], 0)),
             ours: Some((child, dir)),
         };
-        broker.wait_until_up();
+        broker.addr = broker.wait_until_up();
         broker
     }
 
-    fn wait_until_up(&mut self) {
+    /// Where it says that it listens.
+    fn wait_until_up(&mut self) -> SocketAddr {
         let start = Instant::now();
-        while TcpStream::connect(self.addr).is_err() {
+        loop {
+            if let Some(addr) = self.ready() {
+                return addr;
+            }
             self.assert_runs();
             assert!(
                 start.elapsed() < Duration::from_secs(30),
                 "it does not listen; {}",
-                self.log()
+                self.log_end()
             );
             sleep(Duration::from_millis(20));
         }
     }
 
+    fn ready(&self) -> Option<SocketAddr> {
+        let log = self.log();
+        let (_, ready) = log.split_once("ready: Kafka clients connect to ")?;
+        let (addr, _) = ready.split_once(',')?;
+        Some(
+            addr.parse()
+                .expect("the address it was given, with its port"),
+        )
+    }
+
     fn log(&self) -> String {
         let text =
             |(_, dir): &(Child, PathBuf)| fs::read_to_string(dir.join("log")).unwrap_or_default();
-        let log = self.ours.as_ref().map(text).unwrap_or_default();
+        self.ours.as_ref().map(text).unwrap_or_default()
+    }
+
+    fn log_end(&self) -> String {
+        let log = self.log();
         format!(
             "its log ends with: {}",
             log.get(log.len().saturating_sub(2000)..).unwrap_or(&log)
         )
+    }
+
+    /// A new client, which waits at most 5 s for answers.
+    pub fn client(&mut self) -> Client {
+        self.patient(Duration::from_secs(5))
+    }
+
+    /// A new client, which waits at most `patience` for answers. Fails with how the broker ended if it has.
+    pub fn patient(&mut self, patience: Duration) -> Client {
+        Client::connect(self.addr, patience).unwrap_or_else(|error| self.refused(&error))
+    }
+
+    fn refused(&mut self, error: &io::Error) -> ! {
+        // Its listener goes before the process does.
+        for _ in 0..50 {
+            self.assert_runs();
+            sleep(Duration::from_millis(20));
+        }
+        panic!(
+            "it runs and takes no connection: {error}; {}",
+            self.log_end()
+        );
     }
 
     fn assert_runs(&mut self) {
@@ -90,16 +121,16 @@ impl Broker {
             .as_mut()
             .and_then(|(child, _)| child.try_wait().expect("its state"));
         if let Some(status) = ended {
-            panic!("the broker has ended with {status}; {}", self.log());
+            panic!("the broker has ended with {status}; {}", self.log_end());
         }
     }
 
     /// Fails unless it runs and answers a new client.
     pub fn assert_lives(&mut self) {
         self.assert_runs();
-        let answer = Client::connect(self.addr).ask(&[0, 18, 0, 0, 0, 0, 0, 7, 0, 1, b'x']);
+        let answer = self.client().ask(&[0, 18, 0, 0, 0, 0, 0, 7, 0, 1, b'x']);
         let Some(answer) = answer else {
-            panic!("it does not answer ApiVersions; {}", self.log())
+            panic!("it does not answer ApiVersions; {}", self.log_end())
         };
         assert_eq!(answer.get(..6), Some(&[0, 0, 0, 7, 0, 0][..]));
     }

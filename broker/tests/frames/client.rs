@@ -1,6 +1,6 @@
 //! A client that sends what it is told.
 
-use std::io::{ErrorKind, Read, Write};
+use std::io::{ErrorKind, Read, Result, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
@@ -19,27 +19,13 @@ pub enum Outcome {
 pub struct Client(TcpStream);
 
 impl Client {
-    /// Connects; waits at most 5 s for answers.
-    pub fn connect(addr: SocketAddr) -> Client {
-        Client::patient(addr, Duration::from_secs(5))
-    }
-
     /// Connects; waits at most `patience` for answers.
-    pub fn patient(addr: SocketAddr, patience: Duration) -> Client {
-        Client::new(TcpStream::connect(addr).expect("connected"), patience)
-    }
-
-    /// Connects if that is possible.
-    pub fn try_connect(addr: SocketAddr) -> Option<Client> {
-        let stream = TcpStream::connect(addr).ok()?;
-        Some(Client::new(stream, Duration::from_secs(5)))
-    }
-
-    fn new(stream: TcpStream, patience: Duration) -> Client {
-        stream.set_read_timeout(Some(patience)).expect("a timeout");
-        stream.set_write_timeout(Some(patience)).expect("a timeout");
-        stream.set_nodelay(true).expect("no delay");
-        Client(stream)
+    pub fn connect(addr: SocketAddr, patience: Duration) -> Result<Client> {
+        let stream = TcpStream::connect(addr)?;
+        stream.set_read_timeout(Some(patience))?;
+        stream.set_write_timeout(Some(patience))?;
+        stream.set_nodelay(true)?;
+        Ok(Client(stream))
     }
 
     /// Sends bytes as they are. A broker may have closed already: what counts is what is read afterwards.

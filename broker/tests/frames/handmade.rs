@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::broker::Broker;
-use crate::client::{Client, Outcome};
+use crate::client::Outcome;
 
 /// A request header, version 1: key, version, correlation id 7, client id "x".
 fn header(key: i16, version: i16) -> Vec<u8> {
@@ -170,7 +170,7 @@ fn handmade_frames_are_answered_as_by_kafka() {
     let mut broker = Broker::start("handmade", &[]);
     let mut wrong = Vec::new();
     for (name, frame, wanted) in cases() {
-        let mut client = Client::connect(broker.addr);
+        let mut client = broker.client();
         client.frame(&frame);
         let got = client.outcome();
         let is_right = match (&wanted, &got) {
@@ -191,11 +191,11 @@ fn handmade_frames_are_answered_as_by_kafka() {
 fn lengths_out_of_range_close_at_once_and_the_largest_is_waited_for() {
     let mut broker = Broker::start("lengths", &[]);
     for length in [-1, i32::MIN, 104_857_601, i32::MAX] {
-        let mut client = Client::connect(broker.addr);
+        let mut client = broker.client();
         client.send(&length.to_be_bytes());
         assert_eq!(client.outcome(), Outcome::Closed, "{length}");
     }
-    let mut client = Client::patient(broker.addr, Duration::from_millis(300));
+    let mut client = broker.patient(Duration::from_millis(300));
     client.send(&104_857_600_i32.to_be_bytes());
     assert_eq!(client.outcome(), Outcome::Silence);
     broker.assert_lives();
@@ -204,7 +204,7 @@ fn lengths_out_of_range_close_at_once_and_the_largest_is_waited_for() {
 #[test]
 fn requests_are_answered_in_order_and_all_of_them_after_a_half_close() {
     let mut broker = Broker::start("order", &[]);
-    let mut client = Client::connect(broker.addr);
+    let mut client = broker.client();
     let mut bytes = Vec::new();
     for id in 0..50_u8 {
         let mut frame = header(18, 0);

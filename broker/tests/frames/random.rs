@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::broker::Broker;
-use crate::client::{Client, Outcome};
+use crate::client::Outcome;
 use crate::valid;
 
 /// Same numbers for the same seed (xorshift).
@@ -82,12 +82,12 @@ fn spoilt_frames_close_at_most_their_own_connection() {
     let end = Instant::now() + Duration::from_secs(setting("OTTLA_FRAMES_SECONDS", 5));
     let mut numbers = Numbers(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
     let frames = valid::frames();
-    let mut witness = Client::connect(broker.addr);
+    let mut witness = broker.client();
     let (mut sent, mut answered, mut closed) = (0_u64, 0_u64, 0_u64);
     while Instant::now() < end {
         let frame = spoil(&frames[numbers.below(frames.len())], &mut numbers);
         // What is waited for (a fetch with a spoilt wait, acks=0) is not waited for here.
-        let mut client = Client::patient(broker.addr, Duration::from_millis(20));
+        let mut client = broker.patient(Duration::from_millis(20));
         client.frame(&frame);
         sent += 1;
         match client.outcome() {
@@ -119,7 +119,7 @@ fn noise_closes_at_most_its_own_connection() {
         let noise: Vec<u8> = (0..numbers.below(300))
             .map(|_| numbers.below(256) as u8)
             .collect();
-        let mut client = Client::patient(broker.addr, Duration::from_millis(1));
+        let mut client = broker.patient(Duration::from_millis(1));
         if numbers.below(2) == 0 {
             client.send(&noise)
         } else {

@@ -21,6 +21,7 @@ const HEIGHTS: &[&[&str]] = &[
     &["metadata", "shard"],
     &["partition"],
     &["controller"],
+    &["coordinator"],
     &["api"],
     &["net", "admin"],
     &["boot", "dump"],

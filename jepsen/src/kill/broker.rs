@@ -1,12 +1,13 @@
 //! The real binary as a child process: start, wait until it answers, kill -9.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use ottla_protocol::messages::api_versions::ApiVersionsRequest;
+use socket2::{Domain, Socket, Type};
 
 use crate::client::Client;
 
@@ -16,6 +17,9 @@ pub struct Broker {
     binary: PathBuf,
     folder: PathBuf,
     address: SocketAddr,
+    /// Has the port from before the first life to after the last one, so that nobody takes it in between. It does not listen,
+    /// and brokers share their port.
+    _port: Socket,
     settings: Vec<String>,
     child: Option<Child>,
 }
@@ -24,12 +28,12 @@ impl Broker {
     /// A broker that is not running yet; its data and its log go into `folder`. `settings` are `KEY=VALUE` for `--set`.
     pub fn new(binary: &Path, folder: &Path, settings: &[String]) -> io::Result<Self> {
         std::fs::create_dir_all(folder)?;
-        // A free port: the system names one, and nobody else is likely to take it before the broker does.
-        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+        let (port, address) = held_port()?;
         Ok(Self {
             binary: binary.to_owned(),
             folder: folder.to_owned(),
             address,
+            _port: port,
             settings: settings.to_vec(),
             child: None,
         })
@@ -120,6 +124,16 @@ impl Broker {
     pub fn process(&self) -> Option<u32> {
         self.child.as_ref().map(Child::id)
     }
+}
+
+/// A free port of this host, held for brokers of this user.
+fn held_port() -> io::Result<(Socket, SocketAddr)> {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    socket.set_reuse_port(true)?;
+    socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into())?;
+    let address = socket.local_addr()?.as_socket();
+    let address = address.ok_or_else(|| io::Error::other("a port without an address"))?;
+    Ok((socket, address))
 }
 
 impl Drop for Broker {

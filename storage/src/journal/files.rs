@@ -4,8 +4,10 @@
 //!
 //! ```text
 //! new:      create `next.tmp`, reserve, zero-fill the first piece, header, sync, rename to `<sequence>.journal`, sync folder
-//! recycled: rename `<old>.journal` to `spare.free`, sync folder; later: header, sync, rename, sync folder
+//! recycled: rename `<old>.journal` to `spare.free`, sync folder; later: sync folder, header, sync, rename, sync folder
 //! ```
+//!
+//! The folder is synced once more before a spare file is changed: the rename that made it spare may be a moment old.
 //!
 //! So after a crash at any point every `*.journal` file has a valid header of its own sequence, and what is called
 //! `next.tmp` or `spare*.free` holds nothing that anybody needs.
@@ -26,10 +28,14 @@ const NEW: &str = "next.tmp";
 /// Files kept to be used again. A checkpoint often frees several at once, and zero-filling a new one in the place of each
 /// would write every byte a third time.
 const SPARES: usize = 2;
-/// Zero-filled before a new file is used at all; more is filled in the background.
-const FIRST_PIECE: u64 = 1 << 20;
-/// Zero-filled in one go in the background.
-pub(super) const PIECE: u64 = 1 << 20;
+/// Zero-filled in one go, in large files.
+const LARGEST_PIECE: u64 = 1 << 20;
+
+/// How much of a file is zero-filled in one go: before it is used at all, then in the background. Small files have several
+/// pieces too, so that what large ones do in the background is tried in small ones.
+pub(super) fn piece(size: u64) -> u64 {
+    block_up(size / 16).min(LARGEST_PIECE)
+}
 
 /// How writes become durable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,6 +115,8 @@ impl Folder {
         if size == self.file_size
             && let Some((path, file)) = self.spare().await?
         {
+            // Its old name may be on the disk still, and must not come to lead to the new header.
+            fs::sync_dir(&self.dir).await?;
             self.publish(file, &path, sequence, size).await?;
             return self.open(sequence, size, sync).await;
         }
@@ -120,7 +128,7 @@ impl Folder {
         file.allocate(size).await?;
         // A buffered file (tmpfs) gains nothing from zeroes written ahead.
         let filled = if file.is_direct() {
-            size.min(BLOCK as u64 + FIRST_PIECE)
+            size.min(BLOCK as u64 + piece(size))
         } else {
             size
         };
@@ -155,8 +163,8 @@ impl Folder {
         Ok(())
     }
 
-    /// Gives up a file that nobody needs: it becomes a spare one, or goes.
-    pub async fn release(&self, sequence: u64) -> Result<(), StorageError> {
+    /// Gives up a file that nobody needs: it becomes a spare one, or goes. One that is `changing` still goes.
+    pub async fn release(&self, sequence: u64, changing: bool) -> Result<(), StorageError> {
         let path = self.path(sequence);
         let there = fs::list(&self.dir).await?;
         let len = there
@@ -165,7 +173,7 @@ impl Folder {
             .map(|e| e.len);
         let free = spare_names().find(|name| there.iter().all(|e| e.name != *name));
         match free {
-            Some(name) if len == Some(self.file_size) => {
+            Some(name) if len == Some(self.file_size) && !changing => {
                 fs::rename(&path, self.dir.join(name)).await?;
             }
             _ => fs::remove_file(&path).await?,
@@ -186,7 +194,7 @@ fn spare_names() -> impl Iterator<Item = String> {
 pub(super) async fn fill(handle: &JournalHandle) -> Result<(), StorageError> {
     while handle.ready.get() < handle.size {
         let from = handle.ready.get();
-        let piece = PIECE.min(handle.size - from);
+        let piece = piece(handle.size).min(handle.size - from);
         handle.file.zero_fill(from, piece).await?;
         handle.ready.set(from + piece);
         handle.moved.notify_all();

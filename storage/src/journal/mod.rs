@@ -168,10 +168,9 @@ impl Journal {
             file_size: options.file_size,
         };
         // Prepared or torn files behind the end hold nothing (replay saw to it): one is kept as the next file.
+        // One after the other: a folder that lost the names of some, and not of those behind them, would have a gap.
         for spare in found.iter().skip(replayed.file + 2).rev() {
             fs::remove_file(&spare.path).await?;
-        }
-        if found.len() > replayed.file + 2 {
             fs::sync_dir(&folder.dir).await?;
         }
         let end = &found[replayed.file];
@@ -330,8 +329,11 @@ impl Journal {
                 break Ok(freed);
             };
             let sequence = file.sequence;
+            // A run that did not fit may have ended it before all of its zeroes were written: they must not come into the
+            // file that is made of it.
+            let filling = file.ready.get() < file.size;
             drop(file);
-            if let Err(error) = self.0.folder.release(sequence).await {
+            if let Err(error) = self.0.folder.release(sequence, filling).await {
                 pump::fail(&self.0, &error);
                 break Err(error);
             }

@@ -1,5 +1,7 @@
 //! The journal on the simulated disk: what comes back, what is refused, what is recycled.
 
+mod names;
+
 use std::time::Duration;
 
 use bytes::Bytes;

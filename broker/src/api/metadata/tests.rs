@@ -180,6 +180,20 @@ fn what_could_not_be_made_says_why() {
         missing(&image, &["t".to_string(), "bad name".to_string()]),
         ["t"]
     );
-    let offsets = new_topic(&image.broker_config, "__consumer_offsets".to_string());
-    assert_eq!((offsets.partitions, offsets.replication_factor), (50, 3));
+    let offsets = |nodes| {
+        new_topic(
+            &image.broker_config,
+            nodes,
+            "__consumer_offsets".to_string(),
+        )
+    };
+    assert_eq!(
+        (offsets(3).partitions, offsets(3).replication_factor),
+        (50, 3)
+    );
+    assert_eq!(
+        offsets(1).replication_factor,
+        1,
+        "a lone node must be able to coordinate"
+    );
 }

@@ -1,0 +1,24 @@
+//! What crosses the mesh between handlers and coordinators: plain values.
+
+use ottla_protocol::error_code::ErrorCode;
+
+use super::group;
+
+/// A command to the coordinator on this partition of its kind's topic.
+#[derive(Debug)]
+pub enum Call {
+    /// To a group coordinator.
+    Group {
+        /// The partition.
+        partition: i32,
+        /// What is asked.
+        command: group::Command,
+    },
+}
+
+/// The answer to the [`Call`] of the same name; or the code of a coordinator that is not here or not ready.
+#[derive(Debug)]
+pub enum Answer {
+    /// Of a group coordinator.
+    Group(Result<group::Answer, ErrorCode>),
+}
