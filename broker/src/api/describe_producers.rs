@@ -73,8 +73,8 @@ fn answer(
         producer_epoch: i32::from(p.epoch),
         last_sequence: p.last_sequence,
         last_timestamp: p.last_timestamp,
-        coordinator_epoch: -1,
-        current_txn_start_offset: -1,
+        coordinator_epoch: p.coordinator_epoch,
+        current_txn_start_offset: p.txn_start,
     });
     PartitionResponse {
         partition_index,

@@ -121,6 +121,7 @@ serve! {
         INIT_PRODUCER_ID => init_producer_id(m::init_producer_id::InitProducerIdRequest<'_>);
         LIST_OFFSETS => list_offsets(m::list_offsets::ListOffsetsRequest<'_>);
         OFFSET_FOR_LEADER_EPOCH => offset_for_leader_epoch(m::offset_for_leader_epoch::OffsetForLeaderEpochRequest<'_>);
+        WRITE_TXN_MARKERS => write_txn_markers(m::write_txn_markers::WriteTxnMarkersRequest<'_>);
     }
     staged {
         PRODUCE => produce;

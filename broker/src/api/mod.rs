@@ -53,8 +53,10 @@ mod remove_raft_voter;
 mod renew_delegation_token;
 mod resources;
 pub mod router;
+mod txn_verify;
 mod unregister_broker;
 mod update_features;
+mod write_txn_markers;
 
 pub use close::{Close, Fault};
 pub use conn::{ConnInfo, Endpoint, RequestMeta, Software};

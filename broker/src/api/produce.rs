@@ -2,9 +2,10 @@
 //!
 //! Stage one runs in the order of the connection's requests and ends when every batch stands in its owner's queue, so
 //! batches of one producer reach a partition in the order in which they were sent. Stage two waits for the commits;
-//! meanwhile the connection's next Produce goes through stage one (design: pipelining).
+//! meanwhile the connection's next Produce goes through stage one (design: pipelining). A transactional batch is verified
+//! in stage one, so that order holds there, too.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use bytes::BytesMut;
@@ -14,11 +15,13 @@ use ottla_protocol::messages::produce::{
     BatchIndexAndErrorMessage, PartitionProduceResponse, ProduceRequest, ProduceResponse,
     TopicProduceResponse,
 };
+use ottla_protocol::record::BatchHeader;
 use ottla_protocol::wire::Records;
 
+use super::txn_verify::{self, Transaction};
 use super::{Close, Context, RequestMeta};
 use crate::metadata::Image;
-use crate::partition::calls::{Answer, Call, Produce, ProduceRules, Produced};
+use crate::partition::calls::{Answer, Call, Guard, Produce, ProduceRules, Produced};
 
 /// The one client that may write to internal topics, as in Kafka.
 const ADMIN_CLIENT: &str = "__admin_client";
@@ -29,17 +32,19 @@ struct Slot {
     partition: i32,
     target: Result<PartitionId, ErrorCode>,
     records: Range<usize>,
+    /// With which its batch may begin a transaction.
+    guard: Guard,
 }
 
 /// One shard's part of a request: places in `Layout::slots`, and the batches.
-type Share = (Vec<usize>, Vec<(PartitionId, BytesMut)>);
+type Share = (Vec<usize>, Vec<(PartitionId, BytesMut, Guard)>);
 
 /// A decoded request that no longer borrows the frame.
 struct Layout {
     topics: Vec<(String, Uuid)>,
     slots: Vec<Slot>,
     acks: i16,
-    transactional: bool,
+    transactional_id: Option<String>,
 }
 
 /// A request whose batches stand in their owners' queues.
@@ -55,10 +60,14 @@ pub async fn enqueue(
     meta: &RequestMeta,
     mut body: BytesMut,
 ) -> Result<Enqueued, Close> {
-    let layout = {
+    let mut layout = {
         let request: ProduceRequest<'_> = super::decode(meta, &body)?;
         lay_out(&ctx.image(), meta, &request, &body)
     };
+    if layout.transactional_id.is_some() {
+        // In a box: most requests have no need of its room.
+        Box::pin(verify(ctx, meta, &mut layout, &body)).await?;
+    }
     let mut by_shard: BTreeMap<u16, Share> = BTreeMap::new();
     // From the back, so that each batch can be split off the end of what is left of the frame.
     for (at, slot) in layout.slots.iter().enumerate().rev() {
@@ -70,14 +79,15 @@ pub async fn enqueue(
         if let Ok(id) = slot.target {
             let (slots, parts) = by_shard.entry(ctx.router.owner(id).0).or_default();
             slots.push(at);
-            parts.push((id, batch));
+            parts.push((id, batch, slot.guard));
         }
     }
     let rules = ProduceRules {
         version: meta.version,
         acks: layout.acks,
-        transactional: layout.transactional,
-        from_reserve: false,
+        transactional: layout.transactional_id.is_some(),
+        guarded: layout.transactional_id.is_none() || ctx.config().transaction_verification,
+        own: false,
     };
     let mut answers = Vec::with_capacity(by_shard.len());
     for (shard, (slots, parts)) in by_shard {
@@ -89,6 +99,52 @@ pub async fn enqueue(
         layout,
         answers,
     })
+}
+
+/// Has the transactional batches of a request verified: notes the guard of each, or why it must not be appended.
+async fn verify(
+    ctx: &Context,
+    meta: &RequestMeta,
+    layout: &mut Layout,
+    body: &[u8],
+) -> Result<(), Close> {
+    let mut asked = Vec::new();
+    let mut batches = Vec::new();
+    let mut producers = BTreeSet::new();
+    for (at, slot) in layout.slots.iter().enumerate() {
+        // What is no batch is refused by its owner.
+        let header = BatchHeader::parse(&body[slot.records.clone()]).ok();
+        let header = header.filter(|h| h.has_producer() && h.attributes.is_transactional());
+        if let (Ok(id), Some(header)) = (slot.target, header) {
+            asked.push(at);
+            batches.push((id, header.base_sequence));
+            producers.insert((header.producer_id, header.producer_epoch));
+        }
+    }
+    let Some((producer_id, epoch)) = producers.pop_first() else {
+        return Ok(());
+    };
+    if !producers.is_empty() {
+        // One request is one producer's: Kafka refuses all of it.
+        let refused = Err(ErrorCode::INVALID_PRODUCER_ID_MAPPING);
+        let slots = layout.slots.iter_mut().filter(|s| s.target.is_ok());
+        slots.for_each(|slot| slot.target = refused);
+        return Ok(());
+    }
+    let txn = Transaction {
+        id: layout.transactional_id.as_deref().unwrap_or_default(),
+        producer_id,
+        epoch,
+        version: meta.version,
+    };
+    let guards = txn_verify::guards(ctx, txn, &batches).await?;
+    for (at, guard) in asked.into_iter().zip(guards) {
+        match guard {
+            Ok(guard) => layout.slots[at].guard = guard,
+            Err(code) => layout.slots[at].target = Err(code),
+        }
+    }
+    Ok(())
 }
 
 impl Enqueued {
@@ -166,6 +222,7 @@ fn lay_out(image: &Image, meta: &RequestMeta, request: &ProduceRequest<'_>, body
                 partition: part.index,
                 target,
                 records,
+                guard: Guard::NONE,
             };
             // A partition named twice: one append (the last), one answer, as Kafka's map of partitions has it.
             match target.ok().and_then(|id| seen.insert(id, slots.len())) {
@@ -182,7 +239,7 @@ fn lay_out(image: &Image, meta: &RequestMeta, request: &ProduceRequest<'_>, body
         topics,
         slots,
         acks: request.acks,
-        transactional: request.transactional_id.is_some(),
+        transactional_id: request.transactional_id.as_deref().map(str::to_owned),
     }
 }
 

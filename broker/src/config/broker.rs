@@ -41,6 +41,13 @@ pub struct BrokerConfig {
     pub transaction_max_timeout_ms: i32,
     /// `transaction.two.phase.commit.enable`.
     pub two_phase_commit: bool,
+    /// `transaction.partition.verification.enable`: the first write of a transaction to a partition is checked with its
+    /// coordinator.
+    pub transaction_verification: bool,
+    /// `add.partitions.to.txn.retry.backoff.ms`.
+    pub add_partitions_retry_ms: i32,
+    /// `add.partitions.to.txn.retry.backoff.max.ms`: how long a Produce waits for the transaction before to end.
+    pub add_partitions_retry_max_ms: i32,
 }
 
 /// Limits of connections and requests.
@@ -99,6 +106,9 @@ impl BrokerConfig {
             offset_metadata_max: usize::try_from(int(s, "offset.metadata.max.bytes")).unwrap_or(0),
             transaction_max_timeout_ms: int(s, "transaction.max.timeout.ms"),
             two_phase_commit: s.switch("transaction.two.phase.commit.enable"),
+            transaction_verification: s.switch("transaction.partition.verification.enable"),
+            add_partitions_retry_ms: int(s, "add.partitions.to.txn.retry.backoff.ms"),
+            add_partitions_retry_max_ms: int(s, "add.partitions.to.txn.retry.backoff.max.ms"),
             settings,
         }
     }

@@ -6,6 +6,9 @@ use bytes::{Bytes, BytesMut};
 use ottla_protocol::error_code::ErrorCode;
 use ottla_protocol::ids::PartitionId;
 use ottla_runtime::time::Instant;
+use ottla_storage::log::AbortedTxn;
+
+pub use super::producers::{Beginning, Guard, Marker};
 
 /// A request to the shard that owns the partitions named in it.
 #[derive(Debug)]
@@ -24,6 +27,10 @@ pub enum Call {
     DeleteRecords(Vec<(PartitionId, i64)>),
     /// Active idempotent producers.
     Producers(Vec<PartitionId>),
+    /// Producers want to write transactionally.
+    Begin(Vec<(PartitionId, Beginning)>),
+    /// Append markers of ended transactions; answered when each is committed or refused.
+    Markers(Vec<EndTxn>),
     /// Bytes on disk of every partition of the shard.
     Sizes,
 }
@@ -45,6 +52,10 @@ pub enum Answer {
     DeleteRecords(Vec<Result<i64, ErrorCode>>),
     /// One per part, in order.
     Producers(Vec<Result<Vec<ActiveProducer>, ErrorCode>>),
+    /// One per part, in order: `None` where the transaction is open, else the guard with which it may begin.
+    Begin(Vec<Result<Option<Guard>, ErrorCode>>),
+    /// One per part, in order.
+    Markers(Vec<Result<(), ErrorCode>>),
     /// Bytes by partition.
     Sizes(BTreeMap<PartitionId, u64>),
 }
@@ -52,8 +63,8 @@ pub enum Answer {
 /// Batches for partitions of one shard.
 #[derive(Debug)]
 pub struct Produce {
-    /// The batches, one per partition.
-    pub parts: Vec<(PartitionId, BytesMut)>,
+    /// The batches, one per partition, each with the guard of the transaction that it may begin.
+    pub parts: Vec<(PartitionId, BytesMut, Guard)>,
     /// What the request says of all of them.
     pub rules: ProduceRules,
 }
@@ -67,8 +78,11 @@ pub struct ProduceRules {
     pub acks: i16,
     /// Does the request carry a transactional id?
     pub transactional: bool,
-    /// May it use the disk's reserve? For the broker's own state, which is small and decides what can be deleted.
-    pub from_reserve: bool,
+    /// Does the first batch of a transaction need a guard?
+    pub guarded: bool,
+    /// Is it the broker's own state? That is small and decides what can be deleted: it may use the disk's reserve. Its
+    /// batches have no sequences.
+    pub own: bool,
 }
 
 /// What became of one batch.
@@ -140,6 +154,8 @@ pub struct Fetched {
     pub log_start_offset: i64,
     /// Whole batches as stored, in order.
     pub records: Vec<Bytes>,
+    /// The aborted transactions that have records among them, if the read was of committed ones only.
+    pub aborted: Option<Vec<AbortedTxn>>,
     /// The client's log went another way: (epoch, end offset) up to which it may agree (KIP-595).
     pub diverging: Option<(i32, i64)>,
 }
@@ -153,7 +169,16 @@ impl Fetched {
             last_stable_offset: -1,
             log_start_offset: -1,
             records: Vec::new(),
+            aborted: None,
             diverging: None,
+        }
+    }
+
+    /// Leaves the records for the next fetch.
+    pub fn drop_records(&mut self) {
+        self.records.clear();
+        if let Some(aborted) = &mut self.aborted {
+            aborted.clear();
         }
     }
 
@@ -171,8 +196,10 @@ impl Fetched {
 /// A wait for new records on partitions of one shard.
 #[derive(Debug)]
 pub struct Watch {
-    /// Each partition, and the high watermark that the fetch saw: if it moved since, the answer comes at once.
+    /// Each partition, and the offset up to which the fetch could read: if it moved since, the answer comes at once.
     pub parts: Vec<(PartitionId, i64)>,
+    /// Does the last stable offset bound the fetch, not the high watermark?
+    pub committed_only: bool,
     /// Bytes to wait for, over all of them.
     pub missing: i64,
     /// When nobody waits for the answer any more.
@@ -223,6 +250,21 @@ pub struct ActiveProducer {
     pub epoch: i16,
     /// Sequence of its last record, -1 for none.
     pub last_sequence: i32,
-    /// Timestamp of its last batch, ms, -1 for none.
+    /// Timestamp of its last batch or marker, ms, -1 for none.
     pub last_timestamp: i64,
+    /// Epoch of the coordinator that ended its last transaction, -1 for none.
+    pub coordinator_epoch: i32,
+    /// First offset of its open transaction, -1 for none.
+    pub txn_start: i64,
+}
+
+/// The end of a producer's transaction in one partition, as a coordinator wants it written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EndTxn {
+    /// The partition.
+    pub id: PartitionId,
+    /// What is written.
+    pub marker: Marker,
+    /// The transaction version that the coordinator works by; decides which epochs are stale.
+    pub version: i8,
 }

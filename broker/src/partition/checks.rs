@@ -76,11 +76,11 @@ pub fn check(
     batch.truncate(size);
     let view = validate::sole_batch(batch)?;
     let header = view.header;
-    // The broker's own records are as large as its state is.
-    if !rules.from_reserve {
+    // The broker's own records are as large as its state is, and have no sequences.
+    if !rules.own {
         check_size(size, config)?;
+        validate::check_header(&view)?;
     }
-    validate::check_header(&view)?;
     let codec = header.attributes.codec().ok();
     if codec == Some(Codec::Zstd) && rules.version < ZSTD_SINCE {
         let message = format!(
@@ -92,8 +92,10 @@ pub fn check(
             message,
         ));
     }
-    if header.attributes.is_transactional() {
-        return Err(transactional(rules));
+    if header.attributes.is_transactional() && !rules.transactional && !rules.own {
+        const WHY: &str = "a transactional batch in a request without a transactional id";
+        let code = ErrorCode::TRANSACTIONAL_ID_AUTHORIZATION_FAILED;
+        return Err(Invalid::new(code, WHY));
     }
     let scan = validate::scan(&view, MAX_DECOMPRESSED)?;
     if config.compact && scan.first_null_key.is_some() {
@@ -115,12 +117,7 @@ pub fn check(
     record::set_max_timestamp(batch, kind, time);
     Ok(Checked {
         records: header.count as u32,
-        producer: (header.has_producer() && header.producer_epoch >= 0).then(|| Sequenced {
-            producer_id: header.producer_id,
-            epoch: header.producer_epoch,
-            first: header.base_sequence,
-            last: header.last_sequence(),
-        }),
+        producer: Sequenced::of(&header),
         max_timestamp: time,
         log_append_time: if stamped { now_ms } else { -1 },
     })
@@ -142,17 +139,6 @@ fn check_size(size: usize, config: &TopicConfig) -> Result<(), Invalid> {
         return Err(Invalid::new(ErrorCode::RECORD_LIST_TOO_LARGE, message));
     }
     Ok(())
-}
-
-fn transactional(rules: ProduceRules) -> Invalid {
-    if rules.transactional {
-        return Invalid::new(
-            ErrorCode::INVALID_TXN_STATE,
-            "no transaction is open for this partition",
-        );
-    }
-    let message = "a transactional batch in a request without a transactional id";
-    Invalid::new(ErrorCode::TRANSACTIONAL_ID_AUTHORIZATION_FAILED, message)
 }
 
 fn null_keys(view: &BatchView<'_>) -> Invalid {
@@ -228,6 +214,7 @@ fn recompress(view: &BatchView<'_>, codec: Codec, level: Option<i32>) -> Result<
         codec,
         level,
         producer,
+        transactional: h.attributes.is_transactional(),
         ..BatchOptions::default()
     });
     let bytes = view.decompress(MAX_DECOMPRESSED).map_err(unreadable)?;

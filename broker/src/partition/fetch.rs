@@ -5,7 +5,7 @@ use std::rc::Rc;
 use ottla_protocol::error_code::ErrorCode;
 use ottla_protocol::ids::PartitionId;
 use ottla_runtime::time;
-use ottla_storage::log::ReadError;
+use ottla_storage::log::{AbortedTxn, ReadError};
 use ottla_storage::mutants::{Mutant, planted};
 
 use super::Partition;
@@ -13,11 +13,18 @@ use super::calls::{FetchPart, Fetched};
 use super::waiters::Watch;
 
 impl Partition {
-    /// Reads from `part.offset`, at most `max_bytes` beyond the first batch, which is whole if `first` (KIP-74).
+    /// Reads from `part.offset`, at most `max_bytes` beyond the first batch, which is whole if `first` (KIP-74); only what
+    /// is stable, and with the aborted transactions, if `committed_only`.
     ///
     /// Errors in the answer: 6 not the leader here, 74/75 for another leader epoch, 1 out of range, 56 the disk failed.
-    pub async fn fetch(&self, part: FetchPart, max_bytes: usize, first: bool) -> Fetched {
-        let (mut fetched, limit) = match self.begin_fetch(part) {
+    pub async fn fetch(
+        &self,
+        part: FetchPart,
+        max_bytes: usize,
+        first: bool,
+        committed_only: bool,
+    ) -> Fetched {
+        let (mut fetched, limit, recent) = match self.begin_fetch(part, committed_only) {
             Ok(begun) => begun,
             Err(refused) => return refused,
         };
@@ -39,7 +46,19 @@ impl Partition {
         }
         // The log gives at least one batch whatever its size: fine for the first partition with records, and for the
         // others as long as something of the limit is left; `Partitions::fetch` drops what is too much.
-        match self.log.read(part.offset, max_bytes, limit).await {
+        let read = match self.log.read(part.offset, max_bytes, limit).await {
+            Ok(read) if committed_only => {
+                match self.aborted(part.offset, read.next, recent).await {
+                    Ok(aborted) => {
+                        fetched.aborted = Some(aborted);
+                        Ok(read)
+                    }
+                    Err(error) => Err(error),
+                }
+            }
+            read => read,
+        };
+        match read {
             Ok(read) => fetched.records = read.parts,
             // Retention or DeleteRecords passed by while the disk was read.
             Err(ReadError::OutOfRange { .. }) => {
@@ -53,7 +72,13 @@ impl Partition {
         fetched
     }
 
-    fn begin_fetch(&self, part: FetchPart) -> Result<(Fetched, i64), Fetched> {
+    /// The answer without records, the offset up to which there may be some, and the aborted transactions that the log's
+    /// own index may not have yet.
+    fn begin_fetch(
+        &self,
+        part: FetchPart,
+        committed_only: bool,
+    ) -> Result<(Fetched, i64, Vec<AbortedTxn>), Fetched> {
         let state = self.state.borrow();
         if !state.leads() {
             return Err(Fetched::refused(ErrorCode::NOT_LEADER_OR_FOLLOWER));
@@ -65,18 +90,25 @@ impl Partition {
             true => self.log.end_offset(),
             false => state.high_watermark,
         };
+        let start = self.log.start_offset();
+        let last_stable = state.producers.last_stable(start, high_watermark);
         let fetched = Fetched {
             high_watermark,
-            // Transactions come with the coordinators; until then everything committed is stable.
-            last_stable_offset: high_watermark,
-            log_start_offset: self.log.start_offset(),
+            last_stable_offset: last_stable,
+            log_start_offset: start,
+            aborted: committed_only.then(Vec::new),
             ..Fetched::refused(ErrorCode::NONE)
         };
         let limit = match planted(Mutant::ServeBeyondHighWatermark) {
             true => self.log.end_offset(),
+            false if committed_only => last_stable,
             false => high_watermark,
         };
-        Ok((fetched, limit))
+        let recent = match committed_only {
+            true => state.producers.aborted(part.offset, limit).collect(),
+            false => Vec::new(),
+        };
+        Ok((fetched, limit, recent))
     }
 
     /// KIP-595: where the reader's log and ours part, if they do.
@@ -89,12 +121,20 @@ impl Partition {
         Ok(parts.then_some((epoch, end_offset)))
     }
 
-    /// Puts a watch on the partition. It fires at once if the high watermark has moved past `seen`, or there is
+    /// Puts a watch on the partition. It fires at once if what can be read does not end at `seen` any more, or there is
     /// nothing to wait for here.
-    pub fn watch(&self, seen: i64, watch: &Rc<Watch>) {
+    pub fn watch(&self, seen: i64, committed_only: bool, watch: &Rc<Watch>) {
         let mut state = self.state.borrow_mut();
-        if state.high_watermark == seen && state.leads() {
-            state.watchers.add(watch.clone(), time::now());
+        let end = match committed_only {
+            true => state.last_stable(self.log.start_offset()),
+            false => state.high_watermark,
+        };
+        if end == seen && state.leads() {
+            let watchers = match committed_only {
+                true => &mut state.stable_watchers,
+                false => &mut state.watchers,
+            };
+            watchers.add(watch.clone(), time::now());
         } else {
             watch.fire();
         }

@@ -8,7 +8,7 @@
 //! [`flushed`](Group::flushed) lets the replica commit, and the commit answers producers and wakes fetches.
 //!
 //! Invariants:
-//! - log start <= high watermark <= log end; the high watermark never falls while the partition is open.
+//! - log start <= last stable offset <= high watermark <= log end; neither of these two falls while the partition is open.
 //! - whoever waits for an offset below the high watermark has been answered.
 //! - frames of one replica reach the journal in the order of its appends.
 
@@ -16,7 +16,7 @@ pub mod calls;
 mod checks;
 mod commands;
 mod fetch;
-mod internal;
+pub mod internal;
 mod lifecycle;
 mod offsets;
 mod open;
@@ -26,6 +26,7 @@ mod state;
 pub mod table;
 #[cfg(test)]
 mod tests;
+mod txns;
 mod waiters;
 
 use std::cell::{Cell, RefCell};
@@ -72,7 +73,10 @@ struct State {
     config: Arc<TopicConfig>,
     producers: Producers,
     acks: Acks<Ack>,
+    /// Fetches that wait for the high watermark to move.
     watchers: Watchers,
+    /// Those that wait for the last stable offset.
+    stable_watchers: Watchers,
     /// Who waits for a command, by the command's index and term.
     commands: Vec<(u64, u64, CommandWaiter)>,
     /// Who waits until this replica serves.
@@ -143,9 +147,9 @@ impl Partition {
                 Action::Append(append) => self.append(&mut state, append),
                 Action::Commit(entries) => self.commit(&mut state, &entries),
                 Action::Lost { .. } => state.fail_waiting(ErrorCode::NOT_LEADER_OR_FOLLOWER),
-                Action::Role(_) => state.watchers.fire_all(),
+                Action::Role(_) => state.fire_watchers(),
                 Action::Serving { .. } => {
-                    state.watchers.fire_all();
+                    state.fire_watchers();
                     for waiter in state.serving.drain(..) {
                         // Whoever asked may be gone.
                         let _ = waiter.send(());
@@ -203,6 +207,7 @@ impl Partition {
     }
 
     fn commit(&self, state: &mut State, entries: &[Entry]) {
+        let (stable, all_stable) = state.stable(self.log.start_offset());
         let mut bytes = 0;
         for entry in entries {
             match entry.kind {
@@ -224,6 +229,12 @@ impl Partition {
         if bytes > 0 {
             state.watchers.committed(bytes as i64);
             self.shard.metrics.produced_bytes.add(bytes as u64);
+        }
+        match state.stable(start) {
+            (now, _) if now == stable => {}
+            // Without transactions what is committed is what became stable; else the fetch has to look for itself.
+            (_, true) if all_stable => state.stable_watchers.committed(bytes as i64),
+            _ => state.stable_watchers.fire_all(),
         }
     }
 }
@@ -266,7 +277,18 @@ impl State {
             let _ = waiter.send(Err(why));
         }
         self.serving.clear();
+        self.fire_watchers();
+    }
+
+    fn fire_watchers(&mut self) {
         self.watchers.fire_all();
+        self.stable_watchers.fire_all();
+    }
+
+    /// The last stable offset of a log that starts at `start`, and whether that is all there is.
+    fn stable(&self, start: i64) -> (i64, bool) {
+        let stable = self.last_stable(start);
+        (stable, stable == self.high_watermark)
     }
 
     /// Compares the leader epoch that a client knows with ours: 74 if it is older, 75 if it is newer, fine if none.

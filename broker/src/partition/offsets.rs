@@ -23,19 +23,23 @@ impl Partition {
     ///
     /// Errors: 6 not the leader, 74/75 for another leader epoch, 56 the disk failed.
     pub async fn list_offset(&self, question: ListOffset) -> Result<Listed, ErrorCode> {
-        let (high_watermark, term) = {
+        let (limit, term) = {
             let state = self.state.borrow();
             if !state.leads() {
                 return Err(ErrorCode::NOT_LEADER_OR_FOLLOWER);
             }
             state.check_epoch(question.current_leader_epoch)?;
-            (state.high_watermark, state.replica.term() as i32)
+            let limit = match question.committed_only {
+                true => state.last_stable(self.log.start_offset()),
+                false => state.high_watermark,
+            };
+            (limit, state.replica.term() as i32)
         };
         let found = match question.timestamp {
             LATEST => {
                 let end = match planted(Mutant::LatestIsEnd) {
                     true => self.log.end_offset(),
-                    false => high_watermark,
+                    false => limit,
                 };
                 return Ok(Listed {
                     offset: end,
@@ -51,8 +55,8 @@ impl Partition {
                     leader_epoch: self.first_epoch().await,
                 });
             }
-            MAX_TIMESTAMP => self.log.max_timestamp(high_watermark).await,
-            time if time >= 0 => self.log.offset_for_timestamp(time, high_watermark).await,
+            MAX_TIMESTAMP => self.log.max_timestamp(limit).await,
+            time if time >= 0 => self.log.offset_for_timestamp(time, limit).await,
             // Latest tiered and earliest pending upload: nothing is tiered.
             _ => return Ok(NOTHING),
         };
@@ -123,7 +127,9 @@ impl Partition {
             producer_id: *id,
             epoch: p.epoch,
             last_sequence: p.last_sequence(),
-            last_timestamp: p.last_timestamp(),
+            last_timestamp: p.timestamp,
+            coordinator_epoch: p.coordinator_epoch,
+            txn_start: p.txn.unwrap_or(-1),
         });
         Ok(active.collect())
     }

@@ -17,7 +17,7 @@ use ottla_storage::log::{Log, LogConfig, Start};
 use ottla_storage::mutants::{Mutant, planted};
 use ottla_storage::{Checkpoint, Entry, EntryKind, Frame, StorageError};
 
-use super::producers::{Producers, Sequenced};
+use super::producers::{Effect, Producers};
 use super::waiters::{Acks, Watchers};
 use super::{Partition, State, state};
 use crate::config::TopicConfig;
@@ -91,6 +91,7 @@ impl Partition {
             producers,
             acks: Acks::default(),
             watchers: Watchers::default(),
+            stable_watchers: Watchers::default(),
             commands: Vec::new(),
             serving: Vec::new(),
             high_watermark,
@@ -254,11 +255,10 @@ fn recover_producers(found: &RecoveredPartition) -> Result<Producers, prost::Dec
     if planted(Mutant::ProducersForgotten) {
         producers = Producers::default();
     }
-    let (_, through) = producers.committed();
     for entry in found
         .entries
         .iter()
-        .filter(|e| e.kind == EntryKind::Data && e.base_offset >= through)
+        .filter(|e| e.kind == EntryKind::Data)
         .filter(|_| !planted(Mutant::ProducersForgotten))
         .filter(|_| !planted(Mutant::TailProducersForgotten))
     {
@@ -266,9 +266,9 @@ fn recover_producers(found: &RecoveredPartition) -> Result<Producers, prost::Dec
         let Ok(header) = BatchHeader::parse(&entry.body) else {
             continue;
         };
-        if let Some(sequenced) = sequenced(&header) {
-            producers.append(
-                sequenced,
+        if let Some(effect) = Effect::of(&entry.body) {
+            producers.replay(
+                effect,
                 header.base_offset,
                 header.last_offset(),
                 header.max_timestamp,
@@ -276,16 +276,6 @@ fn recover_producers(found: &RecoveredPartition) -> Result<Producers, prost::Dec
         }
     }
     Ok(producers)
-}
-
-/// The idempotent producer that a batch names, if any.
-pub fn sequenced(header: &BatchHeader) -> Option<Sequenced> {
-    (header.has_producer() && header.producer_epoch >= 0).then(|| Sequenced {
-        producer_id: header.producer_id,
-        epoch: header.producer_epoch,
-        first: header.base_sequence,
-        last: header.last_sequence(),
-    })
 }
 
 /// What the log needs of a topic's settings.

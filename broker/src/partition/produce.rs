@@ -11,8 +11,8 @@ use ottla_runtime::time;
 use ottla_storage::mutants::{Mutant, planted};
 
 use super::calls::{ProduceRules, Produced};
-use super::checks::{self, Checked, Invalid};
-use super::producers::Verdict;
+use super::checks::{self, Invalid};
+use super::producers::{Effect, Guard, Marker, Verdict};
 use super::{Partition, State};
 
 /// What is done with the outcomes of a call.
@@ -93,12 +93,31 @@ impl Partition {
     pub fn produce(
         &self,
         batch: BytesMut,
+        guard: Guard,
         rules: ProduceRules,
         batches: &Rc<Batches>,
         slot: usize,
     ) {
+        self.offer(batches, slot, |state| {
+            self.try_produce(state, batch, guard, rules)
+        });
+    }
+
+    /// Appends the end of a transaction, as seen by transaction version `version`; otherwise like [`Partition::produce`].
+    pub fn end_txn(&self, marker: Marker, version: i8, batches: &Rc<Batches>, slot: usize) {
+        self.offer(batches, slot, |state| {
+            self.try_end_txn(state, marker, version)
+        });
+    }
+
+    fn offer(
+        &self,
+        batches: &Rc<Batches>,
+        slot: usize,
+        attempt: impl FnOnce(&mut State) -> Result<Accepted, Produced>,
+    ) {
         let mut state = self.state.borrow_mut();
-        let outcome = match self.try_produce(&mut state, batch, rules) {
+        let outcome = match attempt(&mut state) {
             Ok(outcome) => outcome,
             Err(produced) => {
                 drop(state);
@@ -139,6 +158,7 @@ impl Partition {
         &self,
         state: &mut State,
         mut batch: BytesMut,
+        guard: Guard,
         rules: ProduceRules,
     ) -> Result<Accepted, Produced> {
         if !state.leads() {
@@ -148,7 +168,7 @@ impl Partition {
         if rules.acks == -1 && state.config.min_insync_replicas > 1 {
             return Err(Produced::refused(ErrorCode::NOT_ENOUGH_REPLICAS));
         }
-        if !rules.from_reserve
+        if !rules.own
             && let Err(full) = self.shard.admit(batch.len() as u64)
         {
             self.shard.refused(&full);
@@ -160,10 +180,14 @@ impl Partition {
         let now_ms = time::wall_ms();
         let checked = checks::check(&mut batch, &state.config, rules, now_ms)
             .map_err(Invalid::into_produced)?;
-        if let Some(sequenced) = checked.producer {
+        let guard = rules.guarded.then_some(guard);
+        if let Some(sequenced) = checked.producer.filter(|_| rules.own) {
+            let may = state.producers.check_own(sequenced, guard);
+            may.map_err(Produced::refused)?;
+        } else if let Some(sequenced) = checked.producer {
             match state
                 .producers
-                .check(sequenced)
+                .check(sequenced, guard)
                 .map_err(Produced::refused)?
             {
                 Verdict::New => {}
@@ -177,14 +201,39 @@ impl Partition {
                 }
             }
         }
-        self.propose(state, batch, checked)
+        let effect = checked.producer.map(Effect::Batch);
+        let accepted =
+            self.propose(state, batch, checked.records, effect, checked.max_timestamp)?;
+        Ok(Accepted {
+            log_append_time: checked.log_append_time,
+            ..accepted
+        })
+    }
+
+    fn try_end_txn(
+        &self,
+        state: &mut State,
+        marker: Marker,
+        version: i8,
+    ) -> Result<Accepted, Produced> {
+        if !state.leads() {
+            return Err(Produced::refused(ErrorCode::NOT_LEADER_OR_FOLLOWER));
+        }
+        let may = state.producers.check_marker(marker, version);
+        may.map_err(Produced::refused)?;
+        let now_ms = time::wall_ms();
+        let batch = marker.end.batch(marker.producer_id, marker.epoch, now_ms);
+        let batch = BytesMut::from(batch.as_slice());
+        self.propose(state, batch, 1, Some(Effect::Marker(marker)), now_ms)
     }
 
     fn propose(
         &self,
         state: &mut State,
         mut batch: BytesMut,
-        checked: Checked,
+        records: u32,
+        effect: Option<Effect>,
+        timestamp: i64,
     ) -> Result<Accepted, Produced> {
         let (base_offset, term) = (state.replica.next_offset(), state.replica.term());
         // Both stand before the part of the header that the batch's checksum covers.
@@ -192,26 +241,23 @@ impl Partition {
         record::set_leader_epoch(&mut batch, term as i32);
         let payload = Payload::Data {
             bytes: batch.freeze(),
-            records: checked.records,
+            records,
         };
         state
             .replica
             .propose(payload)
             .map_err(|r| Produced::refused(refused_code(r)))?;
-        let last_offset = base_offset + i64::from(checked.records) - 1;
-        self.shard
-            .metrics
-            .produced_records
-            .add(u64::from(checked.records));
-        if let Some(sequenced) = checked.producer {
+        let last_offset = base_offset + i64::from(records) - 1;
+        self.shard.metrics.produced_records.add(u64::from(records));
+        if let Some(effect) = effect {
             state
                 .producers
-                .append(sequenced, base_offset, last_offset, checked.max_timestamp);
+                .append(effect, base_offset, last_offset, timestamp);
         }
         Ok(Accepted {
             base_offset,
             last_offset,
-            log_append_time: checked.log_append_time,
+            log_append_time: -1,
             new: true,
         })
     }

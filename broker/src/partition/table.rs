@@ -10,7 +10,7 @@ use ottla_runtime::sync::Semaphore;
 use ottla_runtime::task::{self, Share};
 
 use super::Partition;
-use super::calls::{Answer, Call, Fetch, Fetched, Produce, Produced};
+use super::calls::{Answer, Call, EndTxn, Fetch, Fetched, Produce, Produced};
 use super::fetch::not_here;
 use super::produce::Batches;
 use super::waiters::Watch;
@@ -127,6 +127,11 @@ impl Partitions {
         match call {
             // Before anything else runs: the order of calls is the order of batches.
             Call::Produce(produce) => self.produce(produce, answer),
+            Call::Markers(ends) => self.end_txns(ends, answer),
+            Call::Begin(asked) => {
+                let begin = |(id, who)| self.required(id)?.begin_txn(who);
+                answer(Answer::Begin(asked.into_iter().map(begin).collect()));
+            }
             Call::Watch(watch) => {
                 task::spawn(Share::Foreground, table.watch(watch, answer)).detach();
             }
@@ -146,9 +151,28 @@ impl Partitions {
         let batches = Batches::new(produce.parts.len(), |produced| {
             answer(Answer::Produce(produced))
         });
-        for (slot, (id, batch)) in produce.parts.into_iter().enumerate() {
+        for (slot, (id, batch, guard)) in produce.parts.into_iter().enumerate() {
             match self.find(id) {
-                Some(partition) => partition.produce(batch, produce.rules, &batches, slot),
+                Some(partition) => partition.produce(batch, guard, produce.rules, &batches, slot),
+                None => batches.decide(slot, Produced::refused(ErrorCode::NOT_LEADER_OR_FOLLOWER)),
+            }
+        }
+    }
+
+    fn end_txns(&self, ends: Vec<EndTxn>, answer: impl FnOnce(Answer) + 'static) {
+        if ends.is_empty() {
+            return answer(Answer::Markers(Vec::new()));
+        }
+        let code = |produced: Produced| match produced.error {
+            ErrorCode::NONE => Ok(()),
+            error => Err(error),
+        };
+        let batches = Batches::new(ends.len(), move |produced| {
+            answer(Answer::Markers(produced.into_iter().map(code).collect()));
+        });
+        for (slot, end) in ends.into_iter().enumerate() {
+            match self.find(end.id) {
+                Some(partition) => partition.end_txn(end.marker, end.version, &batches, slot),
                 None => batches.decide(slot, Produced::refused(ErrorCode::NOT_LEADER_OR_FOLLOWER)),
             }
         }
@@ -158,7 +182,7 @@ impl Partitions {
         let (on, fired) = Watch::new(watch.missing, watch.deadline);
         for (id, seen) in watch.parts {
             match self.find(id) {
-                Some(partition) => partition.watch(seen, &on),
+                Some(partition) => partition.watch(seen, watch.committed_only, &on),
                 None => on.fire(),
             }
         }
@@ -213,7 +237,7 @@ impl Partitions {
                     .map(|p| (p.id(), p.log().size()))
                     .collect(),
             ),
-            Call::Produce(_) | Call::Watch(_) => {
+            Call::Produce(_) | Call::Watch(_) | Call::Begin(_) | Call::Markers(_) => {
                 unreachable!("handled in the order in which they came")
             }
         }
@@ -232,9 +256,11 @@ impl Partitions {
                 fetched.push(not_here(part.id));
                 continue;
             };
-            let mut got = partition.fetch(part, left.min(part.max_bytes), first).await;
+            let most = left.min(part.max_bytes);
+            let committed_only = fetch.committed_only;
+            let mut got = partition.fetch(part, most, first, committed_only).await;
             if !first && got.len() > left {
-                got.records.clear();
+                got.drop_records();
             }
             left = left.saturating_sub(got.len());
             first &= got.is_empty();

@@ -1,5 +1,7 @@
 //! Partitions of one shard on the simulated machine, without sockets or controller.
 
+mod txns;
+
 use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::path::PathBuf;

@@ -67,6 +67,27 @@ pub struct IndexEntry {
     pub epoch: i32,
 }
 
+/// A transaction that was aborted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AbortedTxn {
+    /// Whose it was.
+    pub producer_id: i64,
+    /// Offset of its first record.
+    pub first_offset: i64,
+    /// Offset of its marker.
+    pub last_offset: i64,
+    /// First offset of the oldest transaction that was open behind the marker, the marker's next one if none was: no later
+    /// marker ends a transaction that began before it.
+    pub last_stable_offset: i64,
+}
+
+impl AbortedTxn {
+    /// Does it reach into the offsets `from..to`?
+    pub fn overlaps(&self, from: i64, to: i64) -> bool {
+        self.last_offset >= from && self.first_offset < to
+    }
+}
+
 /// One block of a sidecar index.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IndexBlock {

@@ -52,6 +52,7 @@ pub use self::state::Flushed;
 pub use self::store::{Store, StoreOptions};
 pub use self::times::TimedOffset;
 pub use crate::error::StorageError as LogError;
+pub use crate::format::index::AbortedTxn;
 
 /// What of a topic's configuration matters here; may change at any time ([`Log::configure`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -28,6 +28,16 @@ struct Limits {
     committed_only: bool,
 }
 
+impl Limits {
+    /// Where what can be read of a partition ended.
+    fn end_of(&self, fetched: &Fetched) -> i64 {
+        match self.committed_only {
+            true => fetched.last_stable_offset,
+            false => fetched.high_watermark,
+        }
+    }
+}
+
 /// One partition of the plan, resolved.
 type Target = Result<(PartitionId, Wanted), ErrorCode>;
 
@@ -64,13 +74,7 @@ pub async fn handle(
     );
     let bytes: usize = fetched.iter().map(Fetched::len).sum();
     ctx.metrics.fetched_bytes.add(bytes as u64);
-    Ok(respond::records(
-        &plan,
-        id,
-        fetched,
-        &sent,
-        limits.committed_only,
-    ))
+    Ok(respond::records(&plan, id, fetched, &sent))
 }
 
 async fn fetch(
@@ -97,7 +101,7 @@ async fn fetch(
         let missing = limits.min_bytes - bytes;
         let _ = time::timeout(
             deadline - now,
-            watch(ctx, &targets, &fetched, missing as i64, deadline),
+            watch(ctx, &targets, &fetched, limits, missing as i64, deadline),
         )
         .await;
     }
@@ -237,6 +241,7 @@ async fn watch(
     ctx: &Context,
     targets: &[Target],
     fetched: &[Fetched],
+    limits: &Limits,
     missing: i64,
     deadline: Instant,
 ) -> Result<(), Close> {
@@ -247,7 +252,7 @@ async fn watch(
             by_shard
                 .entry(ctx.router.owner(*id).0)
                 .or_default()
-                .push((*id, f.high_watermark));
+                .push((*id, limits.end_of(f)));
         }
     }
     let mut pending: Vec<PendingAnswer> = Vec::with_capacity(by_shard.len());
@@ -258,6 +263,7 @@ async fn watch(
                     shard,
                     Call::Watch(Watch {
                         parts,
+                        committed_only: limits.committed_only,
                         missing,
                         deadline,
                     }),

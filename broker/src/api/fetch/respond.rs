@@ -2,9 +2,10 @@
 
 use ottla_protocol::error_code::ErrorCode;
 use ottla_protocol::messages::fetch::{
-    EpochEndOffset, FetchResponse, FetchableTopicResponse, PartitionData,
+    AbortedTransaction, EpochEndOffset, FetchResponse, FetchableTopicResponse, PartitionData,
 };
 use ottla_protocol::wire::Records;
+use ottla_storage::log::AbortedTxn;
 
 use super::session::{NO_SESSION, Plan, TopicRef};
 use crate::partition::calls::Fetched;
@@ -24,7 +25,6 @@ pub fn records(
     id: i32,
     fetched: Vec<Fetched>,
     sent: &[bool],
-    committed_only: bool,
 ) -> FetchResponse<'static> {
     let mut responses: Vec<FetchableTopicResponse<'static>> = Vec::new();
     let mut last: Option<&TopicRef> = None;
@@ -37,9 +37,7 @@ pub fn records(
             last = Some(topic);
         }
         if let Some(response) = responses.last_mut() {
-            response
-                .partitions
-                .push(partition_data(*partition, f, committed_only));
+            response.partitions.push(partition_data(*partition, f));
         }
     }
     FetchResponse {
@@ -62,11 +60,7 @@ fn named(topic: &TopicRef) -> FetchableTopicResponse<'static> {
     }
 }
 
-fn partition_data(
-    partition_index: i32,
-    f: Fetched,
-    committed_only: bool,
-) -> PartitionData<'static> {
+fn partition_data(partition_index: i32, f: Fetched) -> PartitionData<'static> {
     let diverging = f
         .diverging
         .map(|(epoch, end_offset)| EpochEndOffset { epoch, end_offset });
@@ -77,9 +71,16 @@ fn partition_data(
         last_stable_offset: f.last_stable_offset,
         log_start_offset: f.log_start_offset,
         diverging_epoch: diverging.unwrap_or_default(),
-        // Without transactions none can be aborted: an empty list for read_committed, null for the others, as Kafka.
-        aborted_transactions: committed_only.then(Vec::new),
+        // Null for read_uncommitted, as in Kafka.
+        aborted_transactions: f.aborted.map(|txns| txns.iter().map(aborted).collect()),
         records: Records::Parts(f.records),
         ..Default::default()
+    }
+}
+
+fn aborted(txn: &AbortedTxn) -> AbortedTransaction {
+    AbortedTransaction {
+        producer_id: txn.producer_id,
+        first_offset: txn.first_offset,
     }
 }

@@ -5,7 +5,8 @@ const RULES: ProduceRules = ProduceRules {
     version: 11,
     acks: -1,
     transactional: false,
-    from_reserve: false,
+    guarded: true,
+    own: false,
 };
 
 fn batch(codec: Codec, records: &[(i64, Option<&str>, &str)]) -> BytesMut {
