@@ -69,7 +69,7 @@ async fn commit(
             generation: request.generation_id_or_member_epoch,
         },
         retention_ms: Some(request.retention_time_ms).filter(|ms| *ms != -1),
-        producer: None,
+        txn: None,
         offsets,
     };
     let answer = ctx

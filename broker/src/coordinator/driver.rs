@@ -12,14 +12,15 @@ use std::rc::{Rc, Weak};
 
 use bytes::BytesMut;
 use ottla_protocol::error_code::ErrorCode;
-use ottla_protocol::record::{self, BatchBuilder, BatchOptions};
+use ottla_protocol::record::{self, BatchBuilder, BatchOptions, EndMarker};
 use ottla_runtime::task::{self, Share};
 use ottla_runtime::time::Instant;
 use ottla_runtime::{rand, time};
 
 use super::host::Coordinators;
 use super::{Ask, Effects, Machine, Now, Position, Producer, Write, load};
-use crate::partition::Partition;
+use crate::partition::calls::Marker;
+use crate::partition::{Own, Partition};
 
 /// Hears the answer.
 pub type Reply<A> = Box<dyn FnOnce(Result<A, ErrorCode>)>;
@@ -188,7 +189,11 @@ impl<M: Machine> Driver<M> {
             errands,
         } = effects;
         for write in writes {
+            let transactional = write.is_transactional();
             if let Err(code) = self.write(life, write) {
+                if transactional {
+                    return refuse(life, answers, code);
+                }
                 tracing::warn!(
                     topic = self.partition.topic(),
                     partition = self.key.1,
@@ -218,8 +223,13 @@ impl<M: Machine> Driver<M> {
         };
         let now = time::wall_ms();
         match write {
-            Write::Records { records, producer } => {
-                let base = self.append(batch::<M>(&records, producer, now)?)?;
+            Write::Records { records, txn } => {
+                let producer = txn.map(|txn| txn.producer);
+                let batch = batch::<M>(&records, producer, now)?;
+                let base = self.append(match txn {
+                    Some(txn) => Own::InTxn(batch, txn.guard),
+                    None => Own::Batch(batch),
+                })?;
                 life.end = base + records.len() as i64;
                 for (record, offset) in records.into_iter().zip(base..) {
                     machine.apply(
@@ -236,8 +246,17 @@ impl<M: Machine> Driver<M> {
                 producer,
                 coordinator_epoch,
                 commit,
+                version,
             } => {
-                let offset = self.append(marker(producer, coordinator_epoch, commit, now)?)?;
+                let marker = Marker {
+                    producer_id: producer.id,
+                    epoch: producer.epoch,
+                    end: EndMarker {
+                        committed: commit,
+                        coordinator_epoch,
+                    },
+                };
+                let offset = self.append(Own::End(marker, version))?;
                 life.end = offset + 1;
                 let at = Position {
                     offset,
@@ -250,14 +269,19 @@ impl<M: Machine> Driver<M> {
         Ok(())
     }
 
-    fn append(&self, batch: BytesMut) -> Result<i64, ErrorCode> {
+    fn append(&self, own: Own) -> Result<i64, ErrorCode> {
         let (host, key, lost) = (self.host.clone(), self.key, self.lost.clone());
-        self.partition.append_own(batch, move |outcome| {
-            lost.set(lost.get() || outcome.is_err());
+        let stands = Rc::new(Cell::new(false));
+        let stood = stands.clone();
+        let base = self.partition.append_own(own, move |outcome| {
+            // A refusal is heard at once, and lost nothing.
+            lost.set(lost.get() || stood.get() && outcome.is_err());
             if let Some(host) = host.upgrade() {
                 host.wake(key);
             }
-        })
+        })?;
+        stands.set(true);
+        Ok(base)
     }
 
     fn release_committed(&self, life: &mut Life<M>) {
@@ -339,6 +363,15 @@ impl<M: Machine> Driven for Driver<M> {
     }
 }
 
+/// A transaction's write was refused: nothing has happened, and who asked hears why.
+fn refuse<M: Machine>(life: &mut Life<M>, answers: Vec<(Ask, M::Answer)>, code: ErrorCode) {
+    for (ask, _) in answers {
+        if let Some(reply) = life.waiting.remove(&ask) {
+            reply(Err(code));
+        }
+    }
+}
+
 /// Records as a batch. Transactional ones have no sequence: their coordinator is their only writer.
 fn batch<M: Machine>(
     records: &[M::Record],
@@ -354,26 +387,6 @@ fn batch<M: Machine>(
         let (key, value) = M::encode(record).map_err(|_| ErrorCode::INVALID_REQUEST)?;
         batch.push(now, Some(&key), value.as_deref(), &[]);
     }
-    sealed(batch)
-}
-
-/// The end of a transaction: a control batch (KIP-98).
-fn marker(
-    producer: Producer,
-    coordinator_epoch: i32,
-    commit: bool,
-    now: i64,
-) -> Result<BytesMut, ErrorCode> {
-    let mut batch = BatchBuilder::new(BatchOptions {
-        producer: Some(without_sequence(producer)),
-        transactional: true,
-        control: true,
-        ..BatchOptions::default()
-    });
-    let [k0, k1] = i16::from(commit).to_be_bytes();
-    let mut value = vec![0, 0];
-    value.extend(coordinator_epoch.to_be_bytes());
-    batch.push(now, Some(&[0, 0, k0, k1]), Some(&value), &[]);
     sealed(batch)
 }
 

@@ -29,6 +29,7 @@ use ottla_runtime::time::Instant;
 
 use self::host::Coordinators;
 use crate::metadata::Image;
+use crate::partition::calls::Guard;
 
 /// Whoever waits for an answer of a machine. A machine may keep it and answer later, or never.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -141,7 +142,8 @@ pub struct Position {
     pub producer: Option<Producer>,
 }
 
-/// One batch to be written.
+/// One batch to be written. One of a transaction may be refused, where that has ended or its producer is fenced: then nothing of
+/// its effects happens, and who asked gets the partition's code.
 #[derive(Clone, Debug)]
 pub enum Write<R> {
     /// Records, all or none.
@@ -149,7 +151,7 @@ pub enum Write<R> {
         /// In their order.
         records: Vec<R>,
         /// The transaction that they are part of.
-        producer: Option<Producer>,
+        txn: Option<InTxn>,
     },
     /// The end of a transaction here.
     Marker {
@@ -159,7 +161,18 @@ pub enum Write<R> {
         coordinator_epoch: i32,
         /// Or abort.
         commit: bool,
+        /// The transaction version by which that coordinator works (KIP-890).
+        version: i8,
     },
+}
+
+/// The transaction that a batch is part of.
+#[derive(Clone, Copy, Debug)]
+pub struct InTxn {
+    /// Whose.
+    pub producer: Producer,
+    /// What the partition gave when it was asked whether the transaction is open there.
+    pub guard: Guard,
 }
 
 /// What a machine wants done.
@@ -170,6 +183,15 @@ pub struct Effects<M: Machine> {
     pub answers: Vec<(Ask, M::Answer)>,
     /// To be run then.
     pub errands: Vec<M::Errand>,
+}
+
+impl<R> Write<R> {
+    fn is_transactional(&self) -> bool {
+        match self {
+            Write::Records { txn, .. } => txn.is_some(),
+            Write::Marker { .. } => true,
+        }
+    }
 }
 
 impl<M: Machine> Effects<M> {
@@ -200,10 +222,7 @@ impl<M: Machine> Effects<M> {
     /// Adds a batch of records, if there are any.
     pub fn write(&mut self, records: Vec<M::Record>) {
         if !records.is_empty() {
-            self.writes.push(Write::Records {
-                records,
-                producer: None,
-            });
+            self.writes.push(Write::Records { records, txn: None });
         }
     }
 

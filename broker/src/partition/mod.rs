@@ -42,6 +42,7 @@ use ottla_storage::Frame;
 use ottla_storage::log::Log;
 use ottla_storage::mutants::{Mutant, planted};
 
+pub use self::internal::Own;
 use self::produce::Ack;
 use self::producers::Producers;
 use self::waiters::{Acks, Watchers};

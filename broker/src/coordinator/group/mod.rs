@@ -31,6 +31,8 @@ pub enum Command {
         coordinator_epoch: i32,
         /// Or abort.
         commit: bool,
+        /// The transaction version of the coordinator.
+        version: i8,
     },
 }
 
@@ -75,12 +77,14 @@ impl Machine for Groups {
                 producer,
                 coordinator_epoch,
                 commit,
+                version,
             } => {
                 let mut effects = Effects::answer(ask, Answer::Ended);
                 effects.writes.push(Write::Marker {
                     producer,
                     coordinator_epoch,
                     commit,
+                    version,
                 });
                 effects
             }
@@ -151,7 +155,7 @@ impl Groups {
         if !records.is_empty() {
             effects.writes.push(Write::Records {
                 records,
-                producer: commit.producer,
+                txn: commit.txn,
             });
         }
         effects
@@ -160,7 +164,7 @@ impl Groups {
 
 /// A group that nobody is a member of takes commits of nobody's.
 fn may_commit(commit: &Commit) -> Result<(), ErrorCode> {
-    match (commit.member.generation, &commit.producer) {
+    match (commit.member.generation, &commit.txn) {
         (..0, _) => Ok(()),
         (_, None) if commit.member.version >= GROUP_NOT_FOUND_SINCE => {
             Err(ErrorCode::GROUP_ID_NOT_FOUND)

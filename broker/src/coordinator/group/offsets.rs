@@ -12,7 +12,7 @@ use ottla_protocol::records::GroupRecord;
 use ottla_protocol::records::offset_commit::{OffsetCommitKey, OffsetCommitValue};
 
 use super::Record;
-use crate::coordinator::{Position, Producer};
+use crate::coordinator::{InTxn, Position};
 
 /// Offsets to be committed by one request.
 #[derive(Clone, Debug, Default)]
@@ -24,7 +24,7 @@ pub struct Commit {
     /// Kept for so long, where an old client says so, ms.
     pub retention_ms: Option<i64>,
     /// The transaction that they are part of.
-    pub producer: Option<Producer>,
+    pub txn: Option<InTxn>,
     /// The offsets.
     pub offsets: Vec<NewOffset>,
 }

@@ -1,9 +1,14 @@
 use super::*;
+use crate::coordinator::Producer;
+use crate::partition::calls::Guard;
 
 fn commit(group: &str, producer: Option<i64>) -> Commit {
     Commit {
         group: group.into(),
-        producer: producer.map(|id| Producer { id, epoch: 0 }),
+        txn: producer.map(|id| InTxn {
+            producer: Producer { id, epoch: 0 },
+            guard: Guard::NONE,
+        }),
         ..Commit::default()
     }
 }
@@ -22,7 +27,7 @@ fn new(partition: i32, offset: i64) -> NewOffset {
 /// Writes a commit as its record, and applies it at `at`.
 fn write(offsets: &mut Offsets, of: &Commit, new: &NewOffset, at: i64) {
     let record = offsets.record(of, new, 4096, 1000).expect("short enough");
-    apply(offsets, record, of.producer, at);
+    apply(offsets, record, of.txn.map(|txn| txn.producer), at);
 }
 
 fn apply(offsets: &mut Offsets, record: Record, producer: Option<Producer>, offset: i64) {
