@@ -135,6 +135,11 @@ impl BatchCache {
         self.0.borrow_mut().remove_between(log, offset, i64::MAX);
     }
 
+    /// Drops what `log` has from `from` up to `to` (and what spans one of them).
+    pub fn drop_between(&self, log: LogKey, from: i64, to: i64) {
+        self.0.borrow_mut().remove_between(log, from, to);
+    }
+
     /// Drops what `log` has below `offset`.
     pub fn drop_below(&self, log: LogKey, offset: i64) {
         let mut inner = self.0.borrow_mut();

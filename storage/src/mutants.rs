@@ -85,6 +85,33 @@ mutants! {
     ReshardForgets "reshard-forgets";
     /// Retention removes segments before its checkpoint says that the log starts behind them.
     StartNotDurable "start-not-durable";
+    /// Compaction removes segments before it is durable that others take their place.
+    OldSegmentsFirst "old-segments-first";
+    /// Compaction does not flush the segments that it writes.
+    CleanedNotFlushed "cleaned-not-flushed";
+    /// Compaction does not flush the names of the segments that it writes.
+    CleanedNameNotFlushed "cleaned-name-not-flushed";
+    /// Compaction takes segments that no durable checkpoint knows to be closed.
+    CleanedUncovered "cleaned-uncovered";
+    /// Compaction removes tombstones at once.
+    TombstoneTooEarly "tombstone-too-early";
+    /// Compaction keeps the oldest value of a key and not the newest.
+    OldestValueKept "oldest-value-kept";
+    /// Replaced segments stay in the batch cache.
+    ReplacedStaysCached "replaced-stays-cached";
+}
+
+impl Mutant {
+    /// Those of compaction, which only show where logs are compacted.
+    pub const COMPACTION: &'static [Mutant] = &[
+        Mutant::OldSegmentsFirst,
+        Mutant::CleanedNotFlushed,
+        Mutant::CleanedNameNotFlushed,
+        Mutant::CleanedUncovered,
+        Mutant::TombstoneTooEarly,
+        Mutant::OldestValueKept,
+        Mutant::ReplacedStaysCached,
+    ];
 }
 
 #[cfg(feature = "mutants")]

@@ -226,11 +226,7 @@ impl Client {
     }
 }
 
-pub(super) fn accepted(
-    what: String,
-    code: ErrorCode,
-    message: Option<&str>,
-) -> Result<(), ClientError> {
+fn accepted(what: String, code: ErrorCode, message: Option<&str>) -> Result<(), ClientError> {
     if code.is_error() {
         Err(ClientError::refused(what, code, message))
     } else {
@@ -239,7 +235,7 @@ pub(super) fn accepted(
 }
 
 /// The broker left out what it was asked about.
-pub(super) fn silent(asked: &'static str) -> ClientError {
+fn silent(asked: &'static str) -> ClientError {
     ClientError::refused(
         asked,
         ErrorCode::UNKNOWN_SERVER_ERROR,

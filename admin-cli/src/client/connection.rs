@@ -94,18 +94,13 @@ impl Connection {
 
     /// The newest version of `Q` that both sides have.
     pub fn version<Q: Request>(&self) -> Result<i16, ClientError> {
-        self.version_up_to::<Q>(i16::MAX)
-    }
-
-    /// The newest version of `Q` that both sides have and that is not above `newest`.
-    pub fn version_up_to<Q: Request>(&self, newest: i16) -> Result<i16, ClientError> {
         let unsupported = || ClientError::Unsupported {
             address: self.address.clone(),
             asked: Q::KEY.name(),
         };
         let ours = api::versions(Q::KEY).ok_or_else(unsupported)?;
         let theirs = self.versions.get(&Q::KEY).ok_or_else(unsupported)?;
-        let version = ours.max.min(theirs.max).min(newest);
+        let version = ours.max.min(theirs.max);
         if version >= ours.min.max(theirs.min) {
             Ok(version)
         } else {
@@ -121,7 +116,7 @@ impl Connection {
     /// Sends a request; the answer is awaited apart, so that more can be sent behind it.
     pub async fn start<Q: Request>(&mut self, request: &Q) -> Result<Pending<Q>, ClientError> {
         let version = self.version::<Q>()?;
-        self.start_in(request, version, Duration::ZERO).await
+        self.start_in(request, version, self.timeout).await
     }
 
     /// As [`Connection::start`], for a request that the broker may hold for `hold` before it answers.
@@ -131,7 +126,7 @@ impl Connection {
         hold: Duration,
     ) -> Result<Pending<Q>, ClientError> {
         let version = self.version::<Q>()?;
-        self.start_in(request, version, hold).await
+        self.start_in(request, version, self.timeout + hold).await
     }
 
     /// Sends a request that has no answer (Produce with acks 0).
@@ -140,14 +135,12 @@ impl Connection {
         self.write(request, version).await.map(|_| ())
     }
 
-    /// As [`Connection::start_held`], in a version that the caller chose to shape the request for.
-    pub async fn start_in<Q: Request>(
+    async fn start_in<Q: Request>(
         &mut self,
         request: &Q,
         version: i16,
-        hold: Duration,
+        patience: Duration,
     ) -> Result<Pending<Q>, ClientError> {
-        let patience = self.timeout + hold;
         let (sender, receiver) = oneshot::channel();
         // Before the write: the answer may be read while the write still waits.
         self.shared
@@ -210,7 +203,7 @@ impl Connection {
         };
         let newest = api::versions(ApiKey::API_VERSIONS).map_or(0, |range| range.max);
         let mut answer = self
-            .start_in(&request, newest, Duration::ZERO)
+            .start_in(&request, newest, self.timeout)
             .await?
             .answer()
             .await?;
@@ -220,7 +213,7 @@ impl Connection {
                 .get(&ApiKey::API_VERSIONS)
                 .map_or(0, |range| range.max.min(newest));
             answer = self
-                .start_in(&request, best, Duration::ZERO)
+                .start_in(&request, best, self.timeout)
                 .await?
                 .answer()
                 .await?;

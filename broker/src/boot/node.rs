@@ -30,6 +30,7 @@ use crate::metadata::{ConfigResource, Image};
 use crate::metrics::{Metrics, Snapshot};
 use crate::net::{ConnectionLimits, Options, Server};
 use crate::partition::calls::{Answer, Call};
+use crate::partition::clean::Compactor;
 use crate::partition::table::Partitions;
 use crate::shard::Shard;
 use crate::shard::checkpoint::Checkpointer;
@@ -39,6 +40,9 @@ use crate::shard::write_cycle::WriteCycle;
 const STOP_WITHIN: Duration = Duration::from_millis(1000);
 /// How long the checkpoints at a stop may take; what is left is replayed at the next start.
 const CHECKPOINT_WITHIN: Duration = Duration::from_millis(500);
+
+/// Logs are not looked at for compaction more often than this, whatever the setting.
+const COMPACT_AGAIN: Duration = Duration::from_millis(10);
 
 /// Segments that a shard of `shards` keeps open: a quarter of the process's limit is theirs, the rest is for connections.
 fn open_files(shards: u16) -> usize {
@@ -351,6 +355,7 @@ impl Node {
         server.listen(listener);
         let _ = self.server.set(server);
         self.retain();
+        self.compact();
         Ok(())
     }
 
@@ -366,6 +371,23 @@ impl Node {
                 ))
                 .await;
                 partitions.retain().await;
+            }
+        })
+        .detach();
+    }
+
+    /// Compacts the logs of this shard, the dirtiest first, and looks again every `log.cleaner.backoff.ms` when none is dirty.
+    fn compact(&self) {
+        let ctx = self.ctx.clone();
+        let share = self.plan.memory.compaction;
+        let compactor = Compactor::new(self.partitions.clone(), share);
+        task::spawn(Share::Background, async move {
+            loop {
+                let config = ctx.config().cleaner;
+                if !config.enabled || !compactor.compact_dirtiest(&config).await {
+                    let backoff = Duration::from_millis(config.backoff_ms.max(0) as u64);
+                    time::sleep(backoff.max(COMPACT_AGAIN)).await;
+                }
             }
         })
         .detach();

@@ -54,6 +54,8 @@ pub struct Memory {
     pub cache: usize,
     /// Appended batches that are not in their segments yet.
     pub dirty: usize,
+    /// The table of keys of a compaction, while there is one.
+    pub compaction: usize,
 }
 
 impl Memory {
@@ -64,6 +66,8 @@ impl Memory {
             requests: share / 4,
             cache: share / 4,
             dirty: share / 4,
+            // Out of the rest.
+            compaction: share / 8,
         }
     }
 

@@ -31,6 +31,8 @@ pub struct BrokerConfig {
     pub fetch: FetchConfig,
     /// `log.retention.check.interval.ms`.
     pub retention_check_interval_ms: i64,
+    /// Compaction.
+    pub cleaner: CleanerConfig,
     /// `request.timeout.ms`: longest wait inside the broker where a request does not say.
     pub request_timeout_ms: i32,
     /// `producer.id.expiration.ms`: a producer unused for this long is forgotten.
@@ -82,6 +84,21 @@ pub struct FetchConfig {
     pub session_slots: i32,
 }
 
+/// Compaction.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CleanerConfig {
+    /// `log.cleaner.enable`.
+    pub enabled: bool,
+    /// `log.cleaner.backoff.ms`: sleep when there is nothing to do.
+    pub backoff_ms: i64,
+    /// `log.cleaner.dedupe.buffer.size`: memory for tables of keys, of the whole node.
+    pub table_bytes: i64,
+    /// `log.cleaner.io.buffer.load.factor`: how full such a table may get.
+    pub load_factor: f64,
+    /// `log.cleaner.io.max.bytes.per.second`, of each core.
+    pub bytes_per_second: f64,
+}
+
 impl BrokerConfig {
     /// Reads all of it from the layers.
     pub fn new(settings: Settings) -> BrokerConfig {
@@ -101,6 +118,13 @@ impl BrokerConfig {
                 session_slots: int(s, "max.incremental.fetch.session.cache.slots"),
             },
             retention_check_interval_ms: long(s, "log.retention.check.interval.ms"),
+            cleaner: CleanerConfig {
+                enabled: s.switch("log.cleaner.enable"),
+                backoff_ms: long(s, "log.cleaner.backoff.ms"),
+                table_bytes: long(s, "log.cleaner.dedupe.buffer.size"),
+                load_factor: s.real("log.cleaner.io.buffer.load.factor"),
+                bytes_per_second: s.real("log.cleaner.io.max.bytes.per.second"),
+            },
             request_timeout_ms: int(s, "request.timeout.ms"),
             producer_id_expiration_ms: long(s, "producer.id.expiration.ms"),
             offset_metadata_max: usize::try_from(int(s, "offset.metadata.max.bytes")).unwrap_or(0),

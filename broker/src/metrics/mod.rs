@@ -207,6 +207,16 @@ families! {
     journal_appends: Counter = "ottla_journal_appends_total";
     /// From an append to the journal to its being durable.
     append_time: Histogram = "ottla_journal_append_seconds";
+    /// Rounds of compaction.
+    compactions: Counter = "ottla_compactions_total";
+    /// Rounds of compaction that failed.
+    compactions_failed: Counter = "ottla_compactions_failed_total";
+    /// From the beginning of a round of compaction to its end.
+    compaction_time: Histogram = "ottla_compaction_seconds";
+    /// Bytes of segments that compaction has replaced.
+    compacted_bytes: Counter = "ottla_compacted_bytes_total";
+    /// Bytes of segments that compaction has put in their place.
+    compacted_left_bytes: Counter = "ottla_compacted_left_bytes_total";
     /// Bytes of records in the batch cache.
     cache_bytes: Gauge = "ottla_batch_cache_bytes";
     /// Reads that the batch cache answered.

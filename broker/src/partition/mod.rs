@@ -14,6 +14,7 @@
 
 pub mod calls;
 mod checks;
+pub mod clean;
 mod commands;
 mod fetch;
 pub mod internal;

@@ -282,7 +282,11 @@ fn recover_producers(found: &RecoveredPartition) -> Result<Producers, prost::Dec
 pub fn log_config(config: &TopicConfig) -> LogConfig {
     LogConfig {
         segment_bytes: config.segment_bytes.max(0) as u64,
-        segment_ms: config.segment_ms,
+        // What may not stay uncompacted longer may not stay in an open segment longer.
+        segment_ms: match config.compact {
+            true => config.segment_ms.min(config.max_compaction_lag_ms),
+            false => config.segment_ms,
+        },
         // Only the policy `delete` removes by age and size; without it nothing is.
         retention_ms: config.retention_ms.filter(|_| config.delete).unwrap_or(-1),
         retention_bytes: config

@@ -30,7 +30,7 @@ use crate::shard::Shard;
 use crate::shard::checkpoint::Checkpointer;
 use crate::shard::write_cycle::WriteCycle;
 
-const ID: PartitionId = PartitionId {
+pub(super) const ID: PartitionId = PartitionId {
     topic: Uuid([7; 16]),
     partition: 0,
 };
@@ -50,7 +50,7 @@ async fn shard() -> Rc<Shard> {
 }
 
 /// The same, with what its journal recovered and what makes checkpoints when more than `dirty` bytes wait for segments.
-async fn recovered_shard(dirty: usize) -> (Rc<Shard>, Recovered, Rc<Checkpointer>) {
+pub(super) async fn recovered_shard(dirty: usize) -> (Rc<Shard>, Recovered, Rc<Checkpointer>) {
     let (journal, recovered) = open_journal().await;
     let store = Store::new(DATA, &StoreOptions::default());
     let checkpointer = Checkpointer::new(journal.clone(), 4, store.clone(), dirty);
@@ -115,7 +115,7 @@ fn nothing_of_a_deleted_partition_follows_its_last_word() {
 }
 
 /// An image with one topic of so many partitions, all of them this shard's.
-fn image(partitions: usize) -> Image {
+pub(super) fn image(partitions: usize) -> Image {
     let mut image = Image::empty("cluster".into(), NodeId(1));
     let state = PartitionState {
         leader: NodeId(1),

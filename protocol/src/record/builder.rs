@@ -1,9 +1,9 @@
 //! Makes batches.
 
-use super::Record;
 use super::compression::{self, Codec, CompressError};
 use super::header::{Attributes, HEADER_LEN, LENGTH_END};
 use super::patch::seal;
+use super::{BatchError, BatchHeader, Record, TimestampType};
 use crate::wire::Writer;
 
 /// An idempotent producer's place in a partition.
@@ -38,6 +38,31 @@ pub struct BatchOptions {
     pub control: bool,
     /// Time at which tombstones may go, ms; takes the place of the base timestamp (KIP-534).
     pub delete_horizon: Option<i64>,
+}
+
+impl BatchOptions {
+    /// Those of a batch, for one that takes its place with fewer records (compaction).
+    pub fn of(header: &BatchHeader) -> Result<BatchOptions, BatchError> {
+        let attributes = header.attributes;
+        let appended = attributes.timestamp_type() == TimestampType::LogAppendTime;
+        Ok(BatchOptions {
+            base_offset: header.base_offset,
+            leader_epoch: header.leader_epoch,
+            codec: attributes.codec()?,
+            level: None,
+            log_append_time: appended.then_some(header.max_timestamp),
+            producer: header.has_producer().then_some(Producer {
+                id: header.producer_id,
+                epoch: header.producer_epoch,
+                base_sequence: header.base_sequence,
+            }),
+            transactional: attributes.is_transactional(),
+            control: attributes.is_control(),
+            delete_horizon: attributes
+                .has_delete_horizon()
+                .then_some(header.base_timestamp),
+        })
+    }
 }
 
 /// Collects records and makes a batch of them.
@@ -93,15 +118,18 @@ impl BatchBuilder {
 
     /// Adds a record that was read from a batch with this base timestamp, with the next offset.
     pub fn push_record(&mut self, base_timestamp: i64, record: &Record<'_>) {
+        self.copy(self.last_offset_delta + 1, base_timestamp, record);
+    }
+
+    /// Adds a record that was read from a batch with this base timestamp, with the offset that it has there.
+    pub fn keep_record(&mut self, base_timestamp: i64, record: &Record<'_>) {
+        self.copy(record.offset_delta, base_timestamp, record);
+    }
+
+    fn copy(&mut self, offset_delta: i32, base_timestamp: i64, record: &Record<'_>) {
         let headers = record.headers.clone().map(|h| (h.key, h.value));
         let timestamp = base_timestamp.wrapping_add(record.timestamp_delta);
-        self.put(
-            self.last_offset_delta + 1,
-            timestamp,
-            record.key,
-            record.value,
-            headers,
-        );
+        self.put(offset_delta, timestamp, record.key, record.value, headers);
     }
 
     fn put<'h>(

@@ -38,7 +38,9 @@ pub use digest::{digest, digest_fits, own_checksum};
 pub use error::BatchError;
 pub use header::{Attributes, BatchHeader, HEADER_LEN, TimestampType};
 pub use marker::EndMarker;
-pub use patch::{set_base_offset, set_leader_epoch, set_log_append_time, set_max_timestamp};
+pub use patch::{
+    emptied, set_base_offset, set_leader_epoch, set_log_append_time, set_max_timestamp,
+};
 pub use records::{Header, Headers, Record, RecordIter};
 pub use view::{BatchView, Batches, batches};
 

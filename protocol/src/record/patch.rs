@@ -1,7 +1,7 @@
 //! Changes that a broker makes to a batch in place. Each takes a slice that starts with a whole
 //! batch ([`BatchView::parse`](super::BatchView::parse) accepted it) and panics on a shorter one.
 
-use super::header::{Attributes, at};
+use super::header::{Attributes, LENGTH_END, at};
 use super::{HEADER_LEN, TimestampType};
 
 fn put<const N: usize>(batch: &mut [u8], from: usize, value: [u8; N]) {
@@ -38,6 +38,21 @@ pub fn set_max_timestamp(batch: &mut [u8], kind: TimestampType, max: i64) {
     if before != batch[..HEADER_LEN] {
         seal(batch);
     }
+}
+
+/// The batch without its records: what is left when all are compacted away and its offsets, or its producer's sequence,
+/// are still wanted. Not compressed, no base timestamp; the largest timestamp stays (as Kafka's).
+pub fn emptied(batch: &[u8]) -> Vec<u8> {
+    const LENGTH: i32 = (HEADER_LEN - LENGTH_END) as i32;
+    let mut empty = batch[..HEADER_LEN].to_vec();
+    let kept = Attributes::LOG_APPEND_TIME | Attributes::TRANSACTIONAL | Attributes::CONTROL;
+    let attributes = i16::from_be_bytes([batch[at::ATTRIBUTES], batch[at::ATTRIBUTES + 1]]) & kept;
+    put(&mut empty, at::LENGTH, LENGTH.to_be_bytes());
+    put(&mut empty, at::ATTRIBUTES, attributes.to_be_bytes());
+    put(&mut empty, at::BASE_TIMESTAMP, (-1i64).to_be_bytes());
+    put(&mut empty, at::COUNT, 0i32.to_be_bytes());
+    seal(&mut empty);
+    empty
 }
 
 /// Computes the checksum of a finished batch.

@@ -11,11 +11,13 @@
 //! | `frame` | one frame inside a run: entry, hard state, truncation, checkpoint, forget |
 //! | `checkpoint` | the body of a checkpoint frame |
 //! | `index` | the sidecar index of a segment |
+//! | `compacted` | what compaction has done to a log |
 //!
 //! A segment has no map here: it is a plain sequence of Kafka v2 record batches (`ottla_protocol::record`).
 
 mod bytes;
 pub mod checkpoint;
+pub mod compacted;
 pub mod frame;
 pub mod index;
 pub mod journal_file;

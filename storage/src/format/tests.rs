@@ -5,6 +5,7 @@ use ottla_protocol::ids::{PartitionId, Uuid};
 use proptest::prelude::*;
 
 use super::checkpoint::{Checkpoint, Tail};
+use super::compacted::Compacted;
 use super::frame::{self, Entry, EntryKind, Frame, HardState, Seed};
 use super::index::{IndexBlock, IndexEntry, PER_BLOCK};
 use super::journal_file::{self, JournalFile};
@@ -456,5 +457,39 @@ proptest! {
         let _ = Run::decode(&bytes, &JOURNAL, 1, 4096);
         let _ = decode(&bytes, seed());
         let _ = IndexBlock::decode(&bytes, ID, 0, 0);
+    }
+}
+
+#[test]
+fn a_compaction_stands_as_golden_and_comes_back() {
+    let done = Compacted {
+        clean_to: 500,
+        end: 400,
+        swap: Some(100),
+        segments: vec![(0, 1234), (100, 0), (300, 77)],
+        epochs: vec![(1, 0), (4, 120)],
+    };
+    let bytes = done.encode(ID);
+    golden("compacted-1", &bytes);
+    assert_eq!(
+        Compacted::decode(&golden_bytes("compacted-1"), ID),
+        Ok(done)
+    );
+    assert_eq!(
+        Compacted::decode(&Compacted::NONE.encode(ID), ID),
+        Ok(Compacted::NONE)
+    );
+    let other = PartitionId { partition: 4, ..ID };
+    assert!(Compacted::decode(&bytes, other).is_err());
+    for cut in 0..bytes.len() {
+        assert!(
+            Compacted::decode(&bytes[..cut], ID).is_err(),
+            "cut at {cut}"
+        );
+    }
+    for bit in 0..8 * bytes.len() {
+        let mut flipped = bytes.clone();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        assert!(Compacted::decode(&flipped, ID).is_err(), "bit {bit}");
     }
 }

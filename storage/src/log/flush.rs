@@ -212,7 +212,8 @@ impl Inner {
         let loaded = if tail.length == 0 {
             Rc::new(Index::new(tail.segment))
         } else {
-            self.index(tail.segment, tail.length).await?
+            let segment = segment_of(tail);
+            self.index(&segment).await?
         };
         let mut index = Rc::unwrap_or_clone(loaded);
         for (header, _) in batches {
@@ -240,11 +241,7 @@ impl Inner {
             tail,
         };
         if let Some(tail) = tail {
-            let segment = Segment {
-                base: tail.segment,
-                length: tail.length,
-                max_timestamp: Some(tail.max_timestamp),
-            };
+            let segment = segment_of(&tail);
             match state.segments.last_mut() {
                 Some(last) if last.base == tail.segment => *last = segment,
                 _ => state.segments.push(segment),
@@ -319,6 +316,17 @@ impl Inner {
         }
         self.state.borrow_mut().allocated = size;
         Ok(())
+    }
+}
+
+/// The segment that ends so; the open one, which compaction never wrote.
+pub(super) fn segment_of(tail: &Tail) -> Segment {
+    Segment {
+        base: tail.segment,
+        length: tail.length,
+        max_timestamp: Some(tail.max_timestamp),
+        first_timestamp: Some(tail.first_timestamp),
+        gaps: false,
     }
 }
 

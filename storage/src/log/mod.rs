@@ -11,6 +11,7 @@
 //! | `read` | batches by offset, from memory, cache or disk |
 //! | `times` | offsets by timestamp and by leader epoch |
 //! | `retain` | retention, delete records, removal of segments and of the log |
+//! | `clean` | compaction |
 //!
 //! Who moves what: [`Log::append`] moves the end, [`Log::flush`] the flushed end, [`Log::advance_start`] and
 //! [`Log::retain`] the start; [`Log::reclaim`] removes files once the new start is durable in a checkpoint.
@@ -19,6 +20,7 @@
 //! and truncation is a matter of memory and of the journal. What a flush wrote beyond the last durable checkpoint is
 //! void after a crash: the same committed entries come again from the journal (or from the leader), to the same place.
 
+pub mod clean;
 mod flush;
 mod open;
 mod read;
@@ -38,7 +40,7 @@ use ottla_protocol::ids::PartitionId;
 use ottla_runtime::fs::File;
 use ottla_runtime::sync::Semaphore;
 
-use self::state::{Dirty, State};
+use self::state::{Dirty, Segment, State};
 use crate::cache::LogKey;
 use crate::error::StorageError;
 use crate::format::checkpoint::Checkpoint;
@@ -94,6 +96,9 @@ struct Inner {
     state: RefCell<State>,
     /// Held by whoever writes or removes segments: one at a time.
     lock: Rc<Semaphore>,
+    /// Held from the moment at which a name may come to mean another segment until memory knows of it, and while a segment
+    /// is opened by its name.
+    names: Rc<Semaphore>,
 }
 
 impl Log {
@@ -230,15 +235,21 @@ impl Log {
 
 impl Inner {
     async fn file(&self, base: i64) -> std::io::Result<Rc<File>> {
-        self.store
-            .0
-            .handles
+        let handles = &self.store.0.handles;
+        if let Some(file) = handles.held(self.key, base) {
+            return Ok(file);
+        }
+        let _names = self.names.acquire(1).await;
+        handles
             .get(self.key, base, &data_path(&self.dir, base))
             .await
     }
 
-    /// The index of a segment, complete up to `length`.
-    async fn index(&self, base: i64, length: u64) -> Result<Rc<Index>, StorageError> {
+    /// The index of a segment, complete up to its length.
+    async fn index(&self, segment: &Segment) -> Result<Rc<Index>, StorageError> {
+        let Segment {
+            base, length, gaps, ..
+        } = *segment;
         let indexes = &self.store.0.indexes;
         if let Some(index) = indexes
             .get((self.key, base))
@@ -246,14 +257,21 @@ impl Inner {
         {
             return Ok(index);
         }
+        let before = self.changes();
         let interval = self.config.borrow().index_interval_bytes;
         let (data, sidecar) = (data_path(&self.dir, base), index_path(&self.dir, base));
         let file = self.file(base).await?;
-        let index = Index::load(&file, (&data, &sidecar), self.id, base, length, interval).await?;
+        let segment = (base, length, gaps);
+        let index = Index::load(&file, (&data, &sidecar), self.id, segment, interval).await?;
         let index = Rc::new(index);
-        if !self.state.borrow().deleted {
+        if !self.state.borrow().deleted && self.changes() == before {
             indexes.put((self.key, base), index.clone());
         }
         Ok(index)
+    }
+
+    /// See [`State::changes`].
+    fn changes(&self) -> u64 {
+        self.state.borrow().changes
     }
 }

@@ -13,13 +13,15 @@ use std::rc::Rc;
 
 use ottla_protocol::ids::PartitionId;
 use ottla_protocol::record::BatchView;
-use ottla_runtime::fs;
+use ottla_runtime::fs::{self, DirEntry};
 use ottla_runtime::sync::Semaphore;
 
+use super::flush::segment_of;
 use super::state::{Flushed, Segment, State};
-use super::{Inner, Log, LogConfig, Store};
+use super::{Inner, Log, LogConfig, Store, clean};
 use crate::error::StorageError;
 use crate::format::checkpoint::{Checkpoint, Tail};
+use crate::format::compacted::Compacted;
 use crate::segment::{data_path, index_path, parse_name};
 
 /// What is known about a log before its folder is looked at.
@@ -51,7 +53,8 @@ impl Log {
         start: Start<'_>,
     ) -> Result<Log, StorageError> {
         let dir = store.0.root.join(dir);
-        let mut listed = list(&dir).await?;
+        let names = names(&dir).await?;
+        let mut listed = segments_of(&names);
         let state = match start {
             Start::New => {
                 if let Some((base, _)) = listed.iter().find(|(_, len)| *len > 0) {
@@ -67,13 +70,18 @@ impl Log {
                 State::empty(0, (0, 0))
             }
             Start::From(checkpoint) => {
+                let compacted = clean::recover(&dir, id, &names).await?;
+                if compacted.swap.is_some() {
+                    listed = segments_of(&self::names(&dir).await?);
+                }
                 let beyond = split_beyond(&dir, &mut listed, checkpoint)?;
-                let segments = check_covered(&dir, &listed, checkpoint)?;
+                clean::check(&dir, &compacted, &listed, checkpoint)?;
+                let segments = check_covered(&dir, &listed, &compacted, checkpoint)?;
                 if let Some(tail) = checkpoint.tail.filter(|_| !segments.is_empty()) {
                     check_last_batch(&dir, &tail, checkpoint.end_offset).await?;
                 }
                 remove(&dir, &beyond).await?;
-                covered(segments, checkpoint)
+                covered(segments, compacted, checkpoint)
             }
         };
         state.invariants();
@@ -85,22 +93,25 @@ impl Log {
             config: RefCell::new(config),
             state: RefCell::new(state),
             lock: Rc::new(Semaphore::new(1)),
+            names: Rc::new(Semaphore::new(1)),
         };
         Ok(Log(Rc::new(inner)))
     }
 }
 
-/// Segment files by base offset. No folder is no segments: it is made at the first flush.
-async fn list(dir: &Path) -> Result<Vec<Listed>, StorageError> {
-    let entries = match fs::list(dir).await {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(error.into()),
-    };
-    Ok(entries
-        .iter()
-        .filter_map(|e| parse_name(&e.name, ".log").map(|base| (base, e.len)))
-        .collect())
+/// What the folder holds. No folder is no segments: it is made at the first flush.
+async fn names(dir: &Path) -> Result<Vec<DirEntry>, StorageError> {
+    match fs::list(dir).await {
+        Ok(entries) => Ok(entries),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Segment files by base offset.
+fn segments_of(names: &[DirEntry]) -> Vec<Listed> {
+    let listed = |e: &DirEntry| parse_name(&e.name, ".log").map(|base| (base, e.len));
+    names.iter().filter_map(listed).collect()
 }
 
 /// Takes off the list what no checkpoint covers.
@@ -129,6 +140,7 @@ fn split_beyond(
 fn check_covered(
     dir: &Path,
     listed: &[Listed],
+    compacted: &Compacted,
     checkpoint: &Checkpoint,
 ) -> Result<Vec<Segment>, StorageError> {
     let empty = checkpoint.start_offset == checkpoint.end_offset;
@@ -168,11 +180,12 @@ fn check_covered(
             base: *base,
             length: *len,
             max_timestamp: None,
+            first_timestamp: None,
+            gaps: compacted.segments.iter().any(|(b, _)| b == base),
         })
         .collect();
     if let Some(last) = segments.last_mut() {
-        last.length = tail.length;
-        last.max_timestamp = Some(tail.max_timestamp);
+        *last = segment_of(&tail);
     }
     Ok(segments)
 }
@@ -217,7 +230,7 @@ async fn remove(dir: &Path, listed: &[Listed]) -> Result<(), StorageError> {
     Ok(())
 }
 
-fn covered(segments: Vec<Segment>, checkpoint: &Checkpoint) -> State {
+fn covered(segments: Vec<Segment>, compacted: Compacted, checkpoint: &Checkpoint) -> State {
     let tail = checkpoint.tail.filter(|_| !segments.is_empty());
     let flushed = Flushed {
         index: checkpoint.index,
@@ -225,5 +238,7 @@ fn covered(segments: Vec<Segment>, checkpoint: &Checkpoint) -> State {
         end_offset: checkpoint.end_offset,
         tail,
     };
-    State::recovered(checkpoint.start_offset, flushed, segments)
+    let mut state = State::recovered(checkpoint.start_offset, flushed, segments);
+    state.compacted = compacted;
+    state
 }

@@ -2,6 +2,10 @@
 //!
 //! Sources, in this order: dirty batches (always in memory), the batch cache, the segment. A read from disk fetches
 //! somewhat more than was asked for and leaves it in the cache for the next read of the same consumer.
+//!
+//! Where compaction has left a gap, the next batch behind it is what a read finds. A read goes on from offset to offset, and
+//! what compaction leaves it leaves at its offset, so one that meets a segment before and the next one after a compaction
+//! misses nothing. Within a segment it meets one of the two: what was read while a segment was replaced is read again.
 
 use std::fmt;
 use std::rc::Rc;
@@ -9,11 +13,12 @@ use std::rc::Rc;
 use bytes::Bytes;
 use ottla_protocol::record::{BatchHeader, BatchView, HEADER_LEN, batches};
 
-use super::state::State;
+use super::state::{Segment, State};
 use super::{Inner, Log};
 use crate::error::{Corrupt, StorageError};
 use crate::mutants::{Mutant, planted};
 use crate::segment::data_path;
+use crate::segment::scan::Expect;
 
 /// Fetched from disk at once: at least, and at most unless one batch is larger.
 const LEAST: usize = 128 << 10;
@@ -75,11 +80,36 @@ impl From<Corrupt> for ReadError {
     }
 }
 
-/// Where a segment's read starts.
+/// Where in a segment a read goes on, and which offset it must find there.
 pub(super) struct Place {
-    pub base: i64,
-    pub length: u64,
+    pub segment: Segment,
     pub position: u64,
+    pub expect: Expect,
+}
+
+impl Place {
+    /// At an entry of the segment's index, or at its beginning.
+    pub fn new(segment: Segment, entry: Option<(u64, i64)>) -> Place {
+        let (position, expect) = match entry {
+            Some((position, offset)) => (position, Expect::At(offset)),
+            None => (0, Expect::next(segment.base, segment.gaps)),
+        };
+        Place {
+            segment,
+            position,
+            expect,
+        }
+    }
+
+    pub fn is_at_end(&self) -> bool {
+        self.position >= self.segment.length
+    }
+
+    /// Moves behind these batches, the last of which ends at `next`.
+    pub fn pass(&mut self, bytes: usize, next: i64) {
+        self.position += bytes as u64;
+        self.expect = Expect::next(next, self.segment.gaps);
+    }
 }
 
 impl Log {
@@ -155,14 +185,18 @@ impl State {
     }
 
     /// The flushed segment that holds `offset`.
-    pub(super) fn segment_at(&self, offset: i64) -> Option<(i64, u64)> {
+    pub(super) fn segment_at(&self, offset: i64) -> Option<Segment> {
         if offset >= self.flushed.end_offset {
             return None;
         }
         let after = self.segments.partition_point(|s| s.base <= offset);
-        after
-            .checked_sub(1)
-            .map(|i| (self.segments[i].base, self.segments[i].length))
+        after.checked_sub(1).map(|i| self.segments[i])
+    }
+
+    /// The flushed segment after the one that begins at `base`.
+    pub(super) fn segment_after(&self, base: i64) -> Option<Segment> {
+        let after = self.segments.partition_point(|s| s.base <= base);
+        self.segments.get(after).copied()
     }
 }
 
@@ -179,55 +213,61 @@ impl Inner {
         StorageError::corrupt(&self.dir, 0, what)
     }
 
-    /// Reads whole batches from the one that holds `offset`, about `want` bytes, and puts them into the cache. `None`
-    /// when no segment has the offset (any more).
+    /// Reads whole batches from the one that holds `offset`, or the next one, about `want` bytes, and puts them into the
+    /// cache. `None` when no segment has the offset (any more).
     async fn fetch(&self, offset: i64, want: usize) -> Result<Option<Bytes>, ReadError> {
-        let found = self.state.borrow().segment_at(offset);
-        let Some((base, length)) = found else {
-            return Ok(None);
-        };
-        match self.fetch_from(base, length, offset, want).await {
-            Ok(bytes) => Ok(Some(bytes)),
-            // Retention took the segment away under the read.
-            Err(_) if self.state.borrow().segment_at(offset).map(|s| s.0) != Some(base) => Ok(None),
-            Err(error) => Err(error),
+        let before = self.changes();
+        let mut found = self.state.borrow().segment_at(offset);
+        let held = found.is_some();
+        while let Some(segment) = found {
+            let read = self.fetch_from(segment, offset, want).await;
+            if self.changes() != before {
+                return Ok(None); // Of segments that are gone, in part at least.
+            }
+            if let Some((next, bytes)) = read? {
+                self.keep(offset.min(next), &bytes);
+                return Ok(Some(bytes));
+            }
+            found = self.state.borrow().segment_after(segment.base);
         }
+        if held {
+            let what = format!("nothing is left from offset {offset} on, where there must be more");
+            return Err(self.damage(what).into());
+        }
+        Ok(None)
     }
 
+    /// As [`Inner::fetch`], from one segment; with the offset of the first batch. `None` when compaction has left nothing
+    /// from `offset` on.
     async fn fetch_from(
         &self,
-        base: i64,
-        length: u64,
+        segment: Segment,
         offset: i64,
         want: usize,
-    ) -> Result<Bytes, ReadError> {
-        let index = self.index(base, length).await?;
+    ) -> Result<Option<(i64, Bytes)>, ReadError> {
+        let index = self.index(&segment).await?;
         let entry = index.floor_offset(offset);
-        let mut place = Place {
-            base,
-            length,
-            position: entry.map_or(0, |e| e.position),
-        };
-        let mut expect = entry.map_or(base, |e| e.offset);
-        loop {
-            let bytes = self.whole_batches(&place, want, expect).await?;
+        let mut place = Place::new(segment, entry.map(|e| (e.position, e.offset)));
+        while !place.is_at_end() {
+            let bytes = self.whole_batches(&place, want).await?;
             let mut at = 0;
+            let mut next = segment.base;
             for batch in batches(&bytes) {
                 let header = batch.map_err(|e| self.damage(e.to_string()))?.header;
                 if header.next_offset() > offset {
-                    let rest = bytes.slice(at..);
-                    self.keep(header.base_offset, &rest);
-                    return Ok(rest);
+                    return Ok(Some((header.base_offset, bytes.slice(at..))));
                 }
                 at += header.size();
-                expect = header.next_offset();
+                next = header.next_offset();
             }
-            place.position += bytes.len() as u64;
-            if place.position >= length {
-                let what = format!("offset {offset} is not in the segment, which ends at {expect}");
-                return Err(Corrupt::new(data_path(&self.dir, base), place.position, what).into());
-            }
+            place.pass(bytes.len(), next);
         }
+        if segment.gaps {
+            return Ok(None);
+        }
+        let what = format!("offset {offset} is not in the segment, which ends here");
+        let path = data_path(&self.dir, segment.base);
+        Err(Corrupt::new(path, place.position, what).into())
     }
 
     /// Whole batches at `place`, at least one, checksums and offsets verified.
@@ -235,11 +275,11 @@ impl Inner {
         &self,
         place: &Place,
         want: usize,
-        expect: i64,
     ) -> Result<Bytes, StorageError> {
-        let path = data_path(&self.dir, place.base);
-        let file: Rc<_> = self.file(place.base).await?;
-        let left = (place.length - place.position) as usize;
+        let segment = &place.segment;
+        let path = data_path(&self.dir, segment.base);
+        let file: Rc<_> = self.file(segment.base).await?;
+        let left = (segment.length - place.position) as usize;
         let mut bytes = file.read_at(place.position, want.min(left)).await?;
         let damage =
             |at: usize, what: String| Corrupt::new(&path, place.position + at as u64, what);
@@ -254,7 +294,7 @@ impl Inner {
             }
             bytes = file.read_at(place.position, first.size()).await?;
         }
-        let mut expect = expect;
+        let mut expect = place.expect;
         let mut at = 0;
         while bytes.len() - at >= HEADER_LEN {
             let header = BatchHeader::parse(&bytes[at..]).map_err(|e| damage(at, e.to_string()))?;
@@ -262,14 +302,14 @@ impl Inner {
                 break;
             }
             let batch = BatchView::parse(&bytes[at..]).map_err(|e| damage(at, e.to_string()))?;
-            if !batch.crc_ok() || header.base_offset != expect || header.last_offset_delta < 0 {
+            if !batch.crc_ok() || !expect.allows(&header) {
                 let what = format!(
                     "a batch with a wrong checksum, or offset {} instead of {expect}",
                     header.base_offset
                 );
                 return Err(StorageError::Corrupt(damage(at, what)));
             }
-            expect = header.next_offset();
+            expect = Expect::next(header.next_offset(), segment.gaps);
             at += header.size();
         }
         if at == 0 {
@@ -282,7 +322,7 @@ impl Inner {
         Ok(bytes)
     }
 
-    /// Puts whole batches into the cache.
+    /// Puts whole batches into the cache, as what there is from offset `base` on.
     fn keep(&self, base: i64, bytes: &Bytes) {
         let end = batches(bytes)
             .filter_map(Result::ok)

@@ -9,6 +9,7 @@ use std::io::ErrorKind;
 use ottla_runtime::fs;
 
 use super::Log;
+use super::state::Segment;
 use crate::error::StorageError;
 use crate::mutants::{Mutant, planted};
 use crate::segment::{data_path, index_path};
@@ -42,26 +43,27 @@ impl Log {
             true => self.size(),
             false => self.0.state.borrow().live_size(),
         };
-        while let Some((base, length, end, open)) = self.oldest(start) {
+        while let Some((segment, end, open)) = self.oldest(start) {
             if end > limit || end > self.flushed().end_offset {
                 break;
             }
             let left = match planted(Mutant::RetentionTooMuch) {
                 true => size,
-                false => size.saturating_sub(length),
+                false => size.saturating_sub(segment.length),
             };
             let large = config.retention_bytes >= 0 && left >= config.retention_bytes as u64;
+            // Of which compaction has left nothing, age and size say nothing: it must not keep those behind it.
+            let empty = segment.gaps && segment.length == 0;
             let goes = (large && !open)
-                || self
-                    .too_old(base, length, now_ms, config.retention_ms)
-                    .await?;
+                || empty
+                || self.too_old(&segment, now_ms, config.retention_ms).await?;
             if !goes {
                 break;
             }
             if open {
                 self.roll();
             }
-            size = size.saturating_sub(length);
+            size = size.saturating_sub(segment.length);
             start = end;
         }
         Ok((start > before).then_some(start))
@@ -69,8 +71,7 @@ impl Log {
 
     async fn too_old(
         &self,
-        base: i64,
-        length: u64,
+        segment: &Segment,
         now_ms: i64,
         retention_ms: i64,
     ) -> Result<bool, StorageError> {
@@ -78,7 +79,7 @@ impl Log {
             return Ok(false);
         }
         // Records without timestamps (-1) have no age: their segment goes by size only.
-        let youngest = self.segment_max(base, length).await?;
+        let youngest = self.segment_max(segment).await?;
         let retention_ms = match planted(Mutant::RetentionTooYoung) {
             true => retention_ms / 2,
             false => retention_ms,
@@ -86,8 +87,8 @@ impl Log {
         Ok(youngest >= 0 && now_ms.saturating_sub(youngest) > retention_ms)
     }
 
-    /// The oldest segment that is not wholly below `start`: base, length, end offset, whether it is the open one.
-    fn oldest(&self, start: i64) -> Option<(i64, u64, i64, bool)> {
+    /// The oldest segment that is not wholly below `start`, its end offset, whether it is the open one.
+    fn oldest(&self, start: i64) -> Option<(Segment, i64, bool)> {
         let state = self.0.state.borrow();
         let segments = &state.segments;
         for (i, segment) in segments.iter().enumerate() {
@@ -97,7 +98,7 @@ impl Log {
                 .get(i + 1)
                 .map_or(state.end_offset, |next| next.base);
             if end > start {
-                return Some((segment.base, segment.length, end, open));
+                return Some((*segment, end, open));
             }
         }
         None

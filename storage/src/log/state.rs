@@ -3,7 +3,8 @@
 //! Invariants:
 //! - `start_offset <= end_offset`; flushed data ends at `flushed_end`, dirty batches go on from there without a gap to
 //!   `end_offset`;
-//! - segments ascend and touch; only the last one is written to;
+//! - segments ascend, and each holds the offsets up to the base of the next; only the last one is written to; in those that
+//!   compaction has written, batches may be missing, and the last one is none of them;
 //! - a dirty batch that `rolls` starts a segment of its base offset.
 
 use std::collections::VecDeque;
@@ -14,6 +15,7 @@ use ottla_protocol::record::BatchHeader;
 use super::LogConfig;
 use crate::error::StorageError;
 use crate::format::checkpoint::Tail;
+use crate::format::compacted::Compacted;
 use crate::mutants::{Mutant, planted};
 
 /// A segment's flushed part.
@@ -24,6 +26,10 @@ pub(super) struct Segment {
     pub length: u64,
     /// Largest timestamp; `None` when it is known only from the index file.
     pub max_timestamp: Option<i64>,
+    /// Largest timestamp of the first batch; `None` when it is not known.
+    pub first_timestamp: Option<i64>,
+    /// Compaction wrote it: batches may be missing.
+    pub gaps: bool,
 }
 
 /// An entry that is not in a segment yet; without bytes when it is not data.
@@ -74,6 +80,10 @@ pub(super) struct State {
     /// Bytes allocated for the last segment's file; 0 when not known.
     pub allocated: u64,
     pub deleted: bool,
+    /// As the file beside the segments has it.
+    pub compacted: Compacted,
+    /// Counts the times that flushed segments were removed or replaced: what was read across one of these is worth nothing.
+    pub changes: u64,
     active: Option<Active>,
 }
 
@@ -97,6 +107,8 @@ impl State {
             roll_next: false,
             allocated: 0,
             deleted: false,
+            compacted: Compacted::NONE,
+            changes: 0,
             active: None,
         }
     }
@@ -252,7 +264,15 @@ impl State {
                 self.allocated = 0;
             }
         }
+        self.changes += u64::from(!gone.is_empty());
         gone
+    }
+
+    /// Is there a segment that is closed already, or will be once all dirty batches are flushed, beside those flushed?
+    pub fn closes_unflushed(&self) -> bool {
+        let newest = self.segments.last().map(|s| s.base);
+        self.active
+            .is_some_and(|active| newest.is_some_and(|base| active.base > base))
     }
 
     /// Bytes of all batches, flushed or not.
@@ -288,6 +308,10 @@ impl State {
         debug_assert!(
             self.segments.windows(2).all(|w| w[0].base < w[1].base),
             "segments out of order"
+        );
+        debug_assert!(
+            self.segments.last().is_none_or(|last| !last.gaps),
+            "the open segment is one that compaction wrote"
         );
         assert_eq!(
             self.flushed.tail.is_some(),

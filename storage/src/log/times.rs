@@ -5,6 +5,7 @@ use ottla_protocol::record::{BatchView, TimestampType, batches};
 
 use super::Log;
 use super::read::{Place, ReadError};
+use super::state::Segment;
 use crate::error::{Corrupt, StorageError};
 use crate::mutants::{Mutant, planted};
 use crate::segment::data_path;
@@ -35,17 +36,26 @@ impl Log {
         timestamp: i64,
         limit: i64,
     ) -> Result<Option<TimedOffset>, ReadError> {
+        self.undisturbed(async || self.search_time(timestamp, limit).await)
+            .await
+    }
+
+    async fn search_time(
+        &self,
+        timestamp: i64,
+        limit: i64,
+    ) -> Result<Option<TimedOffset>, ReadError> {
         let start = self.start_offset();
         let timestamp = match planted(Mutant::WrongTime) {
             true => timestamp + 50,
             false => timestamp,
         };
         let (segments, dirty) = self.snapshot(start);
-        for (base, length) in segments {
-            if self.segment_max(base, length).await? < timestamp {
+        for segment in segments {
+            if self.segment_max(&segment).await? < timestamp {
                 continue;
             }
-            if let Some(found) = self.find_in_segment(base, length, timestamp, start).await? {
+            if let Some(found) = self.find_in_segment(segment, timestamp, start).await? {
                 return Ok(Some(found).filter(|f| f.offset < limit));
             }
         }
@@ -64,18 +74,42 @@ impl Log {
     /// # Errors
     /// Damage, the disk's own.
     pub async fn max_timestamp(&self, limit: i64) -> Result<Option<TimedOffset>, ReadError> {
+        self.undisturbed(async || self.search_max(limit).await)
+            .await
+    }
+
+    async fn search_max(&self, limit: i64) -> Result<Option<TimedOffset>, ReadError> {
         let start = self.start_offset();
+        for exact in [false, true] {
+            let (max, sure) = self.largest(start, limit, exact).await?;
+            if max == i64::MIN {
+                return Ok(None);
+            }
+            let found = self.search_time(max, limit).await?;
+            if found.is_some() || sure {
+                return Ok(found);
+            }
+        }
+        Ok(None)
+    }
+
+    /// The largest timestamp from `start` up to `limit`, and whether a record is sure to have it: compaction may have left of
+    /// the batch that had it nothing but its header. With `exact` one has it.
+    async fn largest(&self, start: i64, limit: i64, exact: bool) -> Result<(i64, bool), ReadError> {
         let mut max = i64::MIN;
+        let mut sure = true;
         let (segments, dirty) = self.snapshot(start);
-        for (base, length) in segments {
+        for segment in segments {
             let end = self
-                .next_segment(base)
+                .next_segment(segment.base)
                 .unwrap_or_else(|| self.flushed().end_offset);
             // A segment cut by the start or by the limit may have its largest timestamp outside.
-            max = max.max(if base < start || end > limit {
-                self.max_within(base, length, start, limit).await?
+            let walk = segment.base < start || end > limit || (segment.gaps && exact);
+            sure &= walk || !segment.gaps;
+            max = max.max(if walk {
+                self.max_within(segment, start, limit).await?
             } else {
-                self.segment_max(base, length).await?
+                self.segment_max(&segment).await?
             });
         }
         for bytes in &dirty {
@@ -84,11 +118,7 @@ impl Log {
                 max = max.max(max_from(&batch, start).map_err(StorageError::Misuse)?);
             }
         }
-        if max == i64::MIN {
-            Ok(None)
-        } else {
-            self.offset_for_timestamp(max, limit).await
-        }
+        Ok((max, sure))
     }
 
     /// The largest epoch at or below `epoch` and the offset at which the next one starts (the log's end for the
@@ -117,11 +147,16 @@ impl Log {
     /// # Errors
     /// Damage, the disk's own.
     pub async fn epochs(&self) -> Result<Vec<(i32, i64)>, ReadError> {
+        self.undisturbed(async || self.search_epochs().await).await
+    }
+
+    async fn search_epochs(&self) -> Result<Vec<(i32, i64)>, ReadError> {
         let start = self.start_offset();
-        let mut epochs: Vec<(i32, i64)> = Vec::new();
         let (segments, dirty) = self.snapshot(start);
-        for (base, length) in segments {
-            let index = self.0.index(base, length).await?;
+        // Of what compaction wrote, the batches that began the epochs may be gone.
+        let mut epochs = self.0.state.borrow().compacted.epochs.clone();
+        for segment in segments.iter().filter(|s| !s.gaps) {
+            let index = self.0.index(segment).await?;
             for (epoch, at) in index.epochs() {
                 push_epoch(&mut epochs, epoch, at);
             }
@@ -139,14 +174,26 @@ impl Log {
         Ok(epochs)
     }
 
-    /// Base and length of the flushed segments that hold offsets at or above `start`, and the dirty batches behind
-    /// them: taken together, since a flush moves batches from one to the other.
-    fn snapshot(&self, start: i64) -> (Vec<(i64, u64)>, Vec<Bytes>) {
+    /// Searches, and again if segments were removed or replaced meanwhile: what was found then is worth nothing.
+    async fn undisturbed<T>(
+        &self,
+        mut search: impl AsyncFnMut() -> Result<T, ReadError>,
+    ) -> Result<T, ReadError> {
+        loop {
+            let before = self.0.changes();
+            let found = search().await;
+            if self.0.changes() == before {
+                return found;
+            }
+        }
+    }
+
+    /// The flushed segments that hold offsets at or above `start`, and the dirty batches behind them: taken together, since a
+    /// flush moves batches from one to the other.
+    fn snapshot(&self, start: i64) -> (Vec<Segment>, Vec<Bytes>) {
         let state = self.0.state.borrow();
         let after = state.segments.partition_point(|s| s.base <= start);
-        let segments = state.segments[after.saturating_sub(1)..]
-            .iter()
-            .map(|s| (s.base, s.length));
+        let segments = state.segments[after.saturating_sub(1)..].iter().copied();
         let dirty = state
             .dirty
             .iter()
@@ -158,12 +205,12 @@ impl Log {
     /// Base offset of the segment after this one.
     fn next_segment(&self, base: i64) -> Option<i64> {
         let state = self.0.state.borrow();
-        let after = state.segments.partition_point(|s| s.base <= base);
-        state.segments.get(after).map(|s| s.base)
+        state.segment_after(base).map(|s| s.base)
     }
 
     /// The largest timestamp of a segment, remembered once it is known.
-    pub(super) async fn segment_max(&self, base: i64, length: u64) -> Result<i64, StorageError> {
+    pub(super) async fn segment_max(&self, segment: &Segment) -> Result<i64, StorageError> {
+        let Segment { base, length, .. } = *segment;
         let known = |log: &Log| {
             let state = log.0.state.borrow();
             state
@@ -176,8 +223,12 @@ impl Log {
             return Ok(max);
         }
         let next = self.next_segment(base);
-        let index = self.0.index(base, length).await?;
-        if let Some(next) = next.filter(|next| *next != index.end_offset) {
+        let index = self.0.index(segment).await?;
+        let ends = |next: i64| match segment.gaps {
+            true => index.end_offset <= next,
+            false => index.end_offset == next,
+        };
+        if let Some(next) = next.filter(|next| !ends(*next)) {
             let what = format!(
                 "the segment ends at offset {}, the next one starts at {next}",
                 index.end_offset
@@ -201,15 +252,14 @@ impl Log {
 
     async fn find_in_segment(
         &self,
-        base: i64,
-        length: u64,
+        segment: Segment,
         timestamp: i64,
         start: i64,
     ) -> Result<Option<TimedOffset>, StorageError> {
-        let index = self.0.index(base, length).await?;
+        let index = self.0.index(&segment).await?;
         let by_time = index.floor_time(timestamp);
         let entry = by_time.max_by_key(index.floor_offset(start));
-        self.walk(base, length, entry, |batch| {
+        self.walk(segment, entry, |batch| {
             if batch.header.max_timestamp < timestamp || batch.header.next_offset() <= start {
                 return Ok(None);
             }
@@ -220,19 +270,18 @@ impl Log {
 
     async fn max_within(
         &self,
-        base: i64,
-        length: u64,
+        segment: Segment,
         start: i64,
         limit: i64,
     ) -> Result<i64, StorageError> {
-        let index = self.0.index(base, length).await?;
+        let index = self.0.index(&segment).await?;
         let entry = index.floor_offset(start).map(|e| (e.position, e.offset));
         let mut max = i64::MIN;
-        self.walk(base, length, entry, |batch: &BatchView<'_>| {
+        self.walk(segment, entry, |batch: &BatchView<'_>| {
             if batch.header.next_offset() > limit {
                 return Ok(Some(()));
             }
-            if batch.header.next_offset() > start {
+            if batch.header.next_offset() > start && batch.header.count > 0 {
                 max = max.max(max_from(batch, start)?);
             }
             Ok(None)
@@ -244,29 +293,24 @@ impl Log {
     /// Walks a segment's batches from `(position, offset)` until `look` finds something.
     async fn walk<T>(
         &self,
-        base: i64,
-        length: u64,
+        segment: Segment,
         from: Option<(u64, i64)>,
         mut look: impl FnMut(&BatchView<'_>) -> Result<Option<T>, String>,
     ) -> Result<Option<T>, StorageError> {
-        let (position, mut expect) = from.unwrap_or((0, base));
-        let mut place = Place {
-            base,
-            length,
-            position,
-        };
-        while place.position < length {
-            let bytes = self.0.whole_batches(&place, WINDOW, expect).await?;
+        let mut place = Place::new(segment, from);
+        while !place.is_at_end() {
+            let bytes = self.0.whole_batches(&place, WINDOW).await?;
+            let mut next = segment.base;
             for batch in batches(&bytes) {
-                let damage =
-                    |what: String| Corrupt::new(data_path(&self.0.dir, base), place.position, what);
+                let path = data_path(&self.0.dir, segment.base);
+                let damage = |what: String| Corrupt::new(&path, place.position, what);
                 let batch = batch.map_err(|e| StorageError::Corrupt(damage(e.to_string())))?;
                 if let Some(found) = look(&batch).map_err(|e| StorageError::Corrupt(damage(e)))? {
                     return Ok(Some(found));
                 }
-                expect = batch.header.next_offset();
+                next = batch.header.next_offset();
             }
-            place.position += bytes.len() as u64;
+            place.pass(bytes.len(), next);
         }
         Ok(None)
     }
@@ -303,7 +347,7 @@ fn first_at(
     start: i64,
 ) -> Result<Option<TimedOffset>, String> {
     let header = &batch.header;
-    if header.max_timestamp < timestamp || header.next_offset() <= start {
+    if header.max_timestamp < timestamp || header.next_offset() <= start || header.count == 0 {
         return Ok(None);
     }
     let found = |offset, timestamp| {
@@ -314,7 +358,9 @@ fn first_at(
         })
     };
     if header.attributes.timestamp_type() == TimestampType::LogAppendTime {
-        return Ok(found(header.base_offset.max(start), header.max_timestamp));
+        // Compaction may have taken the batch's first records.
+        let first = first_from(batch, start)?;
+        return Ok(first.and_then(|offset| found(offset, header.max_timestamp)));
     }
     let bytes = batch.decompress(DECOMPRESSED).map_err(|e| e.to_string())?;
     for record in batch.records(&bytes) {
@@ -325,6 +371,23 @@ fn first_at(
         );
         if time >= timestamp && offset >= start {
             return Ok(found(offset, time));
+        }
+    }
+    Ok(None)
+}
+
+/// Offset of the first record at or after `start`.
+fn first_from(batch: &BatchView<'_>, start: i64) -> Result<Option<i64>, String> {
+    let header = &batch.header;
+    if header.count == header.last_offset_delta + 1 {
+        return Ok(Some(header.base_offset.max(start)));
+    }
+    let bytes = batch.decompress(DECOMPRESSED).map_err(|e| e.to_string())?;
+    for record in batch.records(&bytes) {
+        let record = record.map_err(|e| e.to_string())?;
+        let offset = header.base_offset + i64::from(record.offset_delta);
+        if offset >= start {
+            return Ok(Some(offset));
         }
     }
     Ok(None)

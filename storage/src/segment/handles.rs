@@ -29,6 +29,11 @@ impl Handles {
         }
     }
 
+    /// The file of segment `base` of `log` if it is open.
+    pub fn held(&self, log: LogKey, base: i64) -> Option<Rc<File>> {
+        self.inner.borrow_mut().touch((log, base))
+    }
+
     /// The file of segment `base` of `log`, opened if it is not.
     pub async fn get(&self, log: LogKey, base: i64, path: &Path) -> std::io::Result<Rc<File>> {
         if let Some(file) = self.inner.borrow_mut().touch((log, base)) {

@@ -95,13 +95,13 @@ impl Index {
         size_of::<Index>() + self.entries.capacity() * size_of::<IndexEntry>()
     }
 
-    /// Loads the index of a segment of `length` bytes, completing from the segment what the file does not have.
+    /// Loads the index of the segment of this base and length, in which compaction may have left gaps, completing from the
+    /// segment what the file does not have.
     pub async fn load(
         file: &File,
         paths: (&Path, &Path),
         id: PartitionId,
-        base: i64,
-        length: u64,
+        (base, length, gaps): (i64, u64, bool),
         interval: u64,
     ) -> Result<Index, StorageError> {
         let (data, sidecar) = paths;
@@ -110,11 +110,11 @@ impl Index {
             index = found;
         }
         index.cut(base, length);
-        match index.complete(file, data, length, interval).await {
+        match index.complete(file, data, (length, gaps), interval).await {
             Err(StorageError::Corrupt(_)) if index.covered > 0 => {
                 // Perhaps the index is stale and not the segment damaged: the segment alone decides.
                 index = Index::new(base);
-                index.complete(file, data, length, interval).await?;
+                index.complete(file, data, (length, gaps), interval).await?;
             }
             other => other?,
         }
@@ -125,10 +125,10 @@ impl Index {
         &mut self,
         file: &File,
         path: &Path,
-        length: u64,
+        (length, gaps): (u64, bool),
         interval: u64,
     ) -> Result<(), StorageError> {
-        let mut walk = Walk::new(file, path, self.covered, length, Some(self.end_offset));
+        let mut walk = Walk::new(file, path, (self.covered, length), self.end_offset, gaps);
         while let Some((_, header, _)) = walk.next().await? {
             self.add(&header, interval);
         }

@@ -11,6 +11,44 @@ use crate::error::StorageError;
 /// Read in one go.
 const WINDOW: u64 = 256 << 10;
 
+/// The offset of the next batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Expect {
+    /// This one.
+    At(i64),
+    /// This one or a later one: compaction may have taken batches away.
+    From(i64),
+}
+
+impl Expect {
+    /// `offset` itself, unless batches may be missing.
+    pub fn next(offset: i64, gaps: bool) -> Expect {
+        if gaps {
+            Expect::From(offset)
+        } else {
+            Expect::At(offset)
+        }
+    }
+
+    /// May a batch of this header come?
+    pub fn allows(self, header: &BatchHeader) -> bool {
+        let right = match self {
+            Expect::At(offset) => header.base_offset == offset,
+            Expect::From(offset) => header.base_offset >= offset,
+        };
+        right && header.last_offset_delta >= 0
+    }
+}
+
+impl std::fmt::Display for Expect {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Expect::At(offset) => write!(f, "{offset}"),
+            Expect::From(offset) => write!(f, "{offset} or later"),
+        }
+    }
+}
+
 /// Whole batches read from one place: header, and the bytes.
 pub(crate) struct Walk<'a> {
     file: &'a File,
@@ -18,27 +56,41 @@ pub(crate) struct Walk<'a> {
     /// Position of the next batch, and the end of what may be read.
     position: u64,
     end: u64,
-    /// Offset that the next batch must have; `None` when not known yet.
-    expect: Option<i64>,
+    expect: Expect,
+    /// Batches may be missing.
+    gaps: bool,
+    /// Read in one go.
+    window_size: u64,
     window: Bytes,
 }
 
 impl<'a> Walk<'a> {
-    /// From the batch at `from` to `end`, both known to be batch boundaries.
+    /// From the batch at `from` to `end`, both known to be batch boundaries; the first one's offset is `offset`, and so are
+    /// those of all others what follows from the one before, except where there are gaps.
     pub fn new(
         file: &'a File,
         path: &'a Path,
-        from: u64,
-        end: u64,
-        expect: Option<i64>,
+        (from, end): (u64, u64),
+        offset: i64,
+        gaps: bool,
     ) -> Walk<'a> {
         Walk {
             file,
             path,
             position: from,
             end,
-            expect,
+            expect: Expect::next(offset, gaps),
+            gaps,
+            window_size: WINDOW,
             window: Bytes::new(),
+        }
+    }
+
+    /// Reads so much in one go.
+    pub fn reading(self, window_size: u64) -> Walk<'a> {
+        Walk {
+            window_size,
+            ..self
         }
     }
 
@@ -54,13 +106,9 @@ impl<'a> Walk<'a> {
         if !batch.crc_ok() {
             return Err(self.damage("the batch's checksum does not match".to_owned()));
         }
-        if self
-            .expect
-            .is_some_and(|expect| expect != header.base_offset)
-            || header.last_offset_delta < 0
-        {
+        if !self.expect.allows(&header) {
             let what = format!(
-                "a batch at offset {}, expected {:?}",
+                "a batch at offset {}, expected {}",
                 header.base_offset, self.expect
             );
             return Err(self.damage(what));
@@ -68,7 +116,7 @@ impl<'a> Walk<'a> {
         let position = self.position;
         let bytes = self.window.split_to(header.size());
         self.position += header.size() as u64;
-        self.expect = Some(header.next_offset());
+        self.expect = Expect::next(header.next_offset(), self.gaps);
         Ok(Some((position, header, bytes)))
     }
 
@@ -83,7 +131,7 @@ impl<'a> Walk<'a> {
                 "a batch of {need} bytes where the segment has {left} left"
             )));
         }
-        let want = (need as u64).max(WINDOW).min(left);
+        let want = (need as u64).max(self.window_size).min(left);
         self.window = self.file.read_at(self.position, want as usize).await?;
         if self.window.remaining() < need {
             return Err(self.damage(format!(
