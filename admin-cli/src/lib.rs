@@ -38,6 +38,8 @@ pub fn run(cli: Cli, host: &dyn Host) -> Result<(), CliError> {
     match cli.command {
         Command::Start(start) => host.start(start),
         Command::Topic(topic) => commands::topic::run(topic),
+        Command::Group(group) => commands::group::run(group),
+        Command::Txn(txn) => commands::txn::run(txn),
         Command::Produce(args) => commands::on_shard(args, commands::record::produce::run),
         Command::Consume(args) => commands::on_shard(args, commands::record::consume::run),
         Command::Demo(args) => commands::on_shard(args, commands::demo::run),

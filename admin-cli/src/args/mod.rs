@@ -20,6 +20,8 @@ Examples:
   ottla topic create orders --partitions 12
   echo 'hello' | ottla produce orders
   ottla consume orders --follow
+  ottla consume orders --group billing         as a member of a group
+  ottla group lag billing                      how far it is behind
   ottla demo                                   a producer and a consumer with live numbers
 
 Exit codes: 0 done, 1 refused, 2 wrong command line, 3 no broker answered.
@@ -54,6 +56,12 @@ pub enum Command {
     /// Create, list, describe, alter and delete topics
     #[command(subcommand)]
     Topic(commands::topic::Topic),
+    /// List, describe, rewind and delete groups; show how far they are behind
+    #[command(subcommand)]
+    Group(commands::group::Group),
+    /// List, describe and abort transactions
+    #[command(subcommand)]
+    Txn(commands::txn::Txn),
     /// Send the lines of stdin as records
     Produce(commands::record::produce::Produce),
     /// Write the records of a topic to stdout

@@ -48,6 +48,40 @@ impl FromStr for TopicName {
     }
 }
 
+/// A topic, or some of its partitions: `orders`, `orders:0,1`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TopicSlice {
+    /// The topic.
+    pub topic: TopicName,
+    /// The partitions, ascending, each once; None for all.
+    pub partitions: Option<Vec<i32>>,
+}
+
+impl FromStr for TopicSlice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<TopicSlice, String> {
+        let Some((topic, list)) = text.split_once(':') else {
+            let (topic, partitions) = (text.parse()?, None);
+            return Ok(TopicSlice { topic, partitions });
+        };
+        let partition = |digits: &str| match digits.parse::<i32>() {
+            Ok(partition) if partition >= 0 => Ok(partition),
+            _ => Err(format!("{digits:?} is not a partition: expected TOPIC:0,1")),
+        };
+        let mut partitions = list
+            .split(',')
+            .map(partition)
+            .collect::<Result<Vec<_>, _>>()?;
+        partitions.sort_unstable();
+        partitions.dedup();
+        Ok(TopicSlice {
+            topic: topic.parse()?,
+            partitions: Some(partitions),
+        })
+    }
+}
+
 /// `KEY=VALUE`; the value may be empty and may contain `=`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pair {
@@ -187,6 +221,41 @@ pub fn duration(text: &str) -> Result<Duration, String> {
         Some(millis) if millis <= 365 * 24 * 3_600_000 => Ok(Duration::from_millis(millis)),
         _ => Err("longer than a year".to_owned()),
     }
+}
+
+/// A length of time, or Kafka's form of one (ISO 8601): `36h`, `P7D`, `PT1H30M`.
+pub fn long_duration(text: &str) -> Result<Duration, String> {
+    const DAYS: &[(char, u64)] = &[('D', 86_400_000)];
+    const CLOCK: &[(char, u64)] = &[('H', 3_600_000), ('M', 60_000), ('S', 1_000)];
+    let Some(rest) = text.strip_prefix('P') else {
+        return duration(text);
+    };
+    let (days, clock) = rest.split_once('T').unwrap_or((rest, ""));
+    let millis = spans(days, DAYS).zip(spans(clock, CLOCK));
+    match millis.and_then(|(days, clock)| days.checked_add(clock)) {
+        Some(millis) => duration(&format!("{millis}ms")),
+        None => Err("expected a length of time, as 36h, P7D or PT1H30M".to_owned()),
+    }
+}
+
+/// The sum of `1H30M` under `units`, which come in this order, each at most once.
+fn spans(mut text: &str, units: &[(char, u64)]) -> Option<u64> {
+    let mut units = units.iter();
+    let mut sum: u64 = 0;
+    while !text.is_empty() {
+        let at = text.find(|c: char| !c.is_ascii_digit())?;
+        let unit = text[at..].chars().next()?;
+        let &(_, millis) = units.find(|&&(name, _)| name == unit)?;
+        sum = sum.checked_add(text[..at].parse::<u64>().ok()?.checked_mul(millis)?)?;
+        text = &text[at + unit.len_utf8()..];
+    }
+    Some(sum)
+}
+
+/// A time, in milliseconds since 1970: `2026-11-21T10:00:00Z`, or `@` and the milliseconds.
+pub fn timestamp(text: &str) -> Result<i64, String> {
+    parse_timestamp(text)
+        .ok_or_else(|| "expected a time, as 2026-11-21T10:00:00Z, or @ and milliseconds".to_owned())
 }
 
 /// The form of a size: digits and one of `K`, `M`, `G`, `T` (powers of 1024), with or without `iB`/`B`. Passed on as typed.

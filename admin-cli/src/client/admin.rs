@@ -226,7 +226,11 @@ impl Client {
     }
 }
 
-fn accepted(what: String, code: ErrorCode, message: Option<&str>) -> Result<(), ClientError> {
+pub(super) fn accepted(
+    what: String,
+    code: ErrorCode,
+    message: Option<&str>,
+) -> Result<(), ClientError> {
     if code.is_error() {
         Err(ClientError::refused(what, code, message))
     } else {
@@ -235,7 +239,7 @@ fn accepted(what: String, code: ErrorCode, message: Option<&str>) -> Result<(), 
 }
 
 /// The broker left out what it was asked about.
-fn silent(asked: &'static str) -> ClientError {
+pub(super) fn silent(asked: &'static str) -> ClientError {
     ClientError::refused(
         asked,
         ErrorCode::UNKNOWN_SERVER_ERROR,

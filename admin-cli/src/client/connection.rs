@@ -94,13 +94,18 @@ impl Connection {
 
     /// The newest version of `Q` that both sides have.
     pub fn version<Q: Request>(&self) -> Result<i16, ClientError> {
+        self.version_up_to::<Q>(i16::MAX)
+    }
+
+    /// The newest version of `Q` that both sides have and that is not above `newest`.
+    pub fn version_up_to<Q: Request>(&self, newest: i16) -> Result<i16, ClientError> {
         let unsupported = || ClientError::Unsupported {
             address: self.address.clone(),
             asked: Q::KEY.name(),
         };
         let ours = api::versions(Q::KEY).ok_or_else(unsupported)?;
         let theirs = self.versions.get(&Q::KEY).ok_or_else(unsupported)?;
-        let version = ours.max.min(theirs.max);
+        let version = ours.max.min(theirs.max).min(newest);
         if version >= ours.min.max(theirs.min) {
             Ok(version)
         } else {
@@ -116,7 +121,7 @@ impl Connection {
     /// Sends a request; the answer is awaited apart, so that more can be sent behind it.
     pub async fn start<Q: Request>(&mut self, request: &Q) -> Result<Pending<Q>, ClientError> {
         let version = self.version::<Q>()?;
-        self.start_in(request, version, self.timeout).await
+        self.start_in(request, version, Duration::ZERO).await
     }
 
     /// As [`Connection::start`], for a request that the broker may hold for `hold` before it answers.
@@ -126,7 +131,7 @@ impl Connection {
         hold: Duration,
     ) -> Result<Pending<Q>, ClientError> {
         let version = self.version::<Q>()?;
-        self.start_in(request, version, self.timeout + hold).await
+        self.start_in(request, version, hold).await
     }
 
     /// Sends a request that has no answer (Produce with acks 0).
@@ -135,12 +140,14 @@ impl Connection {
         self.write(request, version).await.map(|_| ())
     }
 
-    async fn start_in<Q: Request>(
+    /// As [`Connection::start_held`], in a version that the caller chose to shape the request for.
+    pub async fn start_in<Q: Request>(
         &mut self,
         request: &Q,
         version: i16,
-        patience: Duration,
+        hold: Duration,
     ) -> Result<Pending<Q>, ClientError> {
+        let patience = self.timeout + hold;
         let (sender, receiver) = oneshot::channel();
         // Before the write: the answer may be read while the write still waits.
         self.shared
@@ -203,7 +210,7 @@ impl Connection {
         };
         let newest = api::versions(ApiKey::API_VERSIONS).map_or(0, |range| range.max);
         let mut answer = self
-            .start_in(&request, newest, self.timeout)
+            .start_in(&request, newest, Duration::ZERO)
             .await?
             .answer()
             .await?;
@@ -213,7 +220,7 @@ impl Connection {
                 .get(&ApiKey::API_VERSIONS)
                 .map_or(0, |range| range.max.min(newest));
             answer = self
-                .start_in(&request, best, self.timeout)
+                .start_in(&request, best, Duration::ZERO)
                 .await?
                 .answer()
                 .await?;

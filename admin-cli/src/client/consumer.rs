@@ -14,7 +14,7 @@ use ottla_runtime::time::{self, Instant};
 
 use super::connection::{Answer, Pending};
 use super::error::ClientError;
-use super::offsets::{BEGINNING, by_leader};
+use super::offsets::{At, by_leader};
 use super::view::TopicView;
 use super::{Client, LOOK_AGAIN, Missing};
 use crate::render::record::Received;
@@ -41,7 +41,7 @@ pub struct Jump {
 pub struct Consumer {
     client: Client,
     topic: TopicView,
-    /// The partitions still read, each with its next offset.
+    /// Each partition's next offset.
     positions: BTreeMap<i32, i64>,
     /// Where reading a partition ends, where it ends.
     ends: BTreeMap<i32, i64>,
@@ -66,7 +66,7 @@ impl Consumer {
         ends: BTreeMap<i32, i64>,
         max_wait: Duration,
     ) -> Consumer {
-        let mut consumer = Consumer {
+        Consumer {
             client,
             topic,
             positions,
@@ -74,14 +74,23 @@ impl Consumer {
             max_wait,
             outside: Vec::new(),
             failing_since: None,
-        };
-        consumer.drop_finished();
-        consumer
+        }
     }
 
     /// True when every partition has been read to its end.
     pub fn is_done(&self) -> bool {
-        self.positions.is_empty()
+        self.positions
+            .iter()
+            .all(|(partition, &next)| self.is_finished(*partition, next))
+    }
+
+    /// The next offset of each partition.
+    pub fn positions(&self) -> &BTreeMap<i32, i64> {
+        &self.positions
+    }
+
+    fn is_finished(&self, partition: i32, next: i64) -> bool {
+        self.ends.get(&partition).is_some_and(|&end| next >= end)
     }
 
     /// Asks every leader once and hands out what came. Waits a little and looks for the leaders again when one cannot
@@ -108,7 +117,6 @@ impl Consumer {
         if failure.is_none() && !self.outside.is_empty() {
             failure = self.resettle(&mut jumps).await.err();
         }
-        self.drop_finished();
         match failure {
             None if fruitful || self.is_done() => self.failing_since = None,
             None => self.retry(leaderless(&self.topic)).await?,
@@ -118,7 +126,11 @@ impl Consumer {
     }
 
     fn by_leader(&self) -> BTreeMap<i32, Vec<i32>> {
-        let wanted: Vec<i32> = self.positions.keys().copied().collect();
+        let unfinished = self
+            .positions
+            .iter()
+            .filter(|&(&partition, &next)| !self.is_finished(partition, next));
+        let wanted: Vec<i32> = unfinished.map(|(&partition, _)| partition).collect();
         by_leader(&self.topic, &wanted)
     }
 
@@ -270,7 +282,7 @@ impl Consumer {
             }
         }
         self.positions
-            .insert(partition, header.next_offset().max(position));
+            .insert(partition, header.next_offset().min(end).max(position));
         Ok(ControlFlow::Continue(()))
     }
 
@@ -281,7 +293,7 @@ impl Consumer {
     async fn resettle(&mut self, jumps: &mut Vec<Jump>) -> Result<(), ClientError> {
         let outside = std::mem::take(&mut self.outside);
         let topic = self.topic.name.clone();
-        for (partition, to) in self.client.offsets(&topic, &outside, BEGINNING).await? {
+        for (partition, to) in self.client.offsets(&topic, &outside, At::Beginning).await? {
             let from = self.positions.get(&partition).copied().unwrap_or(0);
             if from >= to {
                 let what = format!("reading {topic}/{partition} at offset {from}");
@@ -308,12 +320,6 @@ impl Consumer {
             self.topic.name
         );
         ClientError::refused(what, ErrorCode::CORRUPT_MESSAGE, Some(why))
-    }
-
-    fn drop_finished(&mut self) {
-        let ends = &self.ends;
-        self.positions
-            .retain(|partition, position| ends.get(partition).is_none_or(|end| *position < *end));
     }
 
     /// Waits, and learns the leaders anew.

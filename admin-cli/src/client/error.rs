@@ -145,7 +145,8 @@ impl From<ClientError> for CliError {
                 CliError::refused(what).next("is a Kafka broker (without TLS) listening there?")
             }
             ClientError::Unsupported { .. } | ClientError::Unwritable { .. } => {
-                CliError::refused(what).next("use a broker of Kafka 2.4 or newer, or Ottla")
+                CliError::refused(what)
+                    .next("use a newer broker: Kafka 2.4 has most requests, 4.0 all; or Ottla")
             }
             ClientError::Refused { code, .. } => match refusal_hint(code) {
                 Some(hint) => CliError::refused(what).next(hint),
@@ -185,6 +186,26 @@ fn refusal_hint(code: ErrorCode) -> Option<&'static str> {
         }
         ErrorCode::NOT_ENOUGH_REPLICAS | ErrorCode::NOT_ENOUGH_REPLICAS_AFTER_APPEND => {
             "ottla topic describe NAME shows which copies are in sync"
+        }
+        ErrorCode::GROUP_ID_NOT_FOUND => "ottla group list shows the groups",
+        ErrorCode::NON_EMPTY_GROUP => {
+            "stop its members first; ottla group describe NAME shows them"
+        }
+        ErrorCode::GROUP_SUBSCRIBED_TO_TOPIC => {
+            "stop the members that read the topic first; ottla group describe NAME shows them"
+        }
+        ErrorCode::INCONSISTENT_GROUP_PROTOCOL => {
+            "its members assign partitions in another way (ottla group describe NAME): use another group"
+        }
+        ErrorCode::GROUP_MAX_SIZE_REACHED => "stop a member, or raise the broker's group.max.size",
+        ErrorCode::OFFSET_OUT_OF_RANGE => {
+            "ottla topic describe NAME shows the range; a group is moved by ottla group reset-offsets"
+        }
+        ErrorCode::TRANSACTIONAL_ID_NOT_FOUND => "ottla txn list shows the transactional ids",
+        ErrorCode::COORDINATOR_NOT_AVAILABLE
+        | ErrorCode::NOT_COORDINATOR
+        | ErrorCode::COORDINATOR_LOAD_IN_PROGRESS => {
+            "give it longer: --timeout 60s; the broker's log says what keeps the coordinator"
         }
         _ => return None,
     })

@@ -5,10 +5,13 @@
 pub mod admin;
 pub mod connection;
 pub mod consumer;
+pub mod coordinator;
 pub mod error;
+pub mod group;
 pub mod offsets;
 pub mod partitioner;
 pub mod producer;
+pub mod transactions;
 pub mod view;
 
 use std::collections::BTreeMap;
@@ -23,6 +26,7 @@ use ottla_runtime::time;
 
 use crate::args::values::Address;
 use connection::{Answer, Connection};
+use coordinator::Charge;
 use error::ClientError;
 use view::{ClusterView, PartitionView, TopicView};
 
@@ -56,6 +60,8 @@ pub struct Client {
     any: Option<Connection>,
     nodes: BTreeMap<i32, Connection>,
     known: BTreeMap<i32, Address>,
+    /// The nodes that coordinate what has been asked about.
+    coordinators: BTreeMap<Charge, i32>,
 }
 
 impl Client {
@@ -66,6 +72,7 @@ impl Client {
             any: None,
             nodes: BTreeMap::new(),
             known: BTreeMap::new(),
+            coordinators: BTreeMap::new(),
         }
     }
 

@@ -11,19 +11,38 @@ use super::error::ClientError;
 use super::view::TopicView;
 use super::{Client, LOOK_AGAIN, Missing};
 
-/// The timestamp that asks for the end (the high watermark).
-pub const END: i64 = -1;
-/// The timestamp that asks for the oldest record kept.
-pub const BEGINNING: i64 = -2;
+/// A place in a partition whose offset is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum At {
+    /// The oldest record kept.
+    Beginning,
+    /// The end (the high watermark).
+    End,
+    /// The last stable offset: the end for who reads only what is committed.
+    StableEnd,
+    /// The first record that is not older than this, in milliseconds since 1970.
+    Timestamp(i64),
+}
+
+impl At {
+    /// The timestamp that stands for it in ListOffsets.
+    fn timestamp(self) -> i64 {
+        match self {
+            At::Beginning => -2,
+            At::End | At::StableEnd => -1,
+            At::Timestamp(millis) => millis,
+        }
+    }
+}
 
 impl Client {
-    /// The offset at `timestamp` (milliseconds, [`END`] or [`BEGINNING`]) of each partition in `partitions`.
-    /// -1 stands where no record is that young. Asks again while leaders move, up to the timeout.
+    /// The offset of `at` in each partition in `partitions`; -1 stands where no record is that young.
+    /// Asks again while leaders move, up to the timeout.
     pub async fn offsets(
         &mut self,
         topic: &str,
         partitions: &[i32],
-        timestamp: i64,
+        at: At,
     ) -> Result<BTreeMap<i32, i64>, ClientError> {
         let deadline = time::now() + self.timeout();
         let mut found = BTreeMap::new();
@@ -37,7 +56,7 @@ impl Client {
             let mut failure = None;
             for (leader, indexes) in by_leader(&view, &missing) {
                 if let Err(error) = self
-                    .offsets_of(leader, topic, &indexes, timestamp, &mut found)
+                    .offsets_of(leader, topic, &indexes, at, &mut found)
                     .await
                 {
                     failure = Some(error);
@@ -57,22 +76,22 @@ impl Client {
         leader: i32,
         topic: &str,
         indexes: &[i32],
-        timestamp: i64,
+        at: At,
         found: &mut BTreeMap<i32, i64>,
     ) -> Result<(), ClientError> {
         let ask = |&index: &i32| ListOffsetsPartition {
             partition_index: index,
-            timestamp,
+            timestamp: at.timestamp(),
             ..Default::default()
         };
         let request = ListOffsetsRequest {
             replica_id: -1,
+            isolation_level: i8::from(at == At::StableEnd),
             topics: vec![ListOffsetsTopic {
                 name: topic.to_owned().into(),
                 partitions: indexes.iter().map(ask).collect(),
             }],
             timeout_ms: i32::try_from(self.timeout().as_millis()).unwrap_or(i32::MAX),
-            ..Default::default()
         };
         let answer = self.node(leader).await?.call(&request).await?;
         let body = answer.body()?;

@@ -1,10 +1,12 @@
 //! What a cluster looks like from outside: plain values that plans are made from.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use ottla_protocol::error_code::ErrorCode;
 use ottla_protocol::ids::Uuid;
 
+use super::error::ClientError;
 use crate::args::values::Address;
 
 /// Brokers and topics, as one Metadata answer tells them.
@@ -18,6 +20,45 @@ pub struct ClusterView {
     pub topics: BTreeMap<String, TopicView>,
     /// The topics asked for that the broker answered with an error, by name.
     pub refused: BTreeMap<String, ErrorCode>,
+}
+
+impl ClusterView {
+    /// A topic that was asked for.
+    ///
+    /// # Errors
+    /// The broker's code when it is not there.
+    pub fn topic(&self, name: &str) -> Result<&TopicView, ClientError> {
+        self.topics.get(name).ok_or_else(|| {
+            let code = self.refused.get(name).copied();
+            let code = code.unwrap_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION);
+            ClientError::refused(format!("topic {name:?}"), code, None)
+        })
+    }
+}
+
+/// A partition of a topic, by name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TopicPartition {
+    /// The topic.
+    pub topic: String,
+    /// The partition's index.
+    pub partition: i32,
+}
+
+impl TopicPartition {
+    /// The partition `partition` of `topic`.
+    pub fn new(topic: &str, partition: i32) -> TopicPartition {
+        TopicPartition {
+            topic: topic.to_owned(),
+            partition,
+        }
+    }
+}
+
+impl fmt::Display for TopicPartition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.topic, self.partition)
+    }
 }
 
 /// One topic.

@@ -4,9 +4,11 @@ pub mod config;
 pub mod confirm;
 pub mod demo;
 pub mod file;
+pub mod group;
 pub mod record;
 pub mod shell;
 pub mod topic;
+pub mod txn;
 
 use ottla_runtime::shards::{Config, Cores, run};
 

@@ -1,7 +1,7 @@
 //! A broker of one topic with one partition that answers by a script: it refuses, forgets and hangs up where told to.
 
 use std::cell::RefCell;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 use ottla_admin_cli::args::values::Address;
@@ -28,8 +28,10 @@ use ottla_protocol::wire::{Decode, Encode, Reader, Records};
 use ottla_runtime::net::{Listener, ReadHalf, Stream};
 use ottla_runtime::task::{self, Share};
 
+use super::coordinator::{self, Group};
+
 pub const TOPIC: &str = "orders";
-const ID: Uuid = Uuid([7; 16]);
+pub const ID: Uuid = Uuid([7; 16]);
 
 /// What happens to the next request of a kind, before things go well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +56,9 @@ pub struct Mind {
     pub producer_id: VecDeque<Step>,
     pub produce: VecDeque<Step>,
     pub fetch: VecDeque<Step>,
+    /// What happens to the requests of coordinators.
+    pub scripts: BTreeMap<ApiKey, VecDeque<Step>>,
+    pub group: Group,
     /// The partition's batches, as stored.
     pub log: Vec<Vec<u8>>,
     /// The oldest offset that it still has.
@@ -106,7 +111,7 @@ async fn next(read: &mut ReadHalf) -> Option<Vec<u8>> {
     Some(frame)
 }
 
-enum Reply {
+pub enum Reply {
     Bytes(Vec<u8>),
     Nothing,
     HangUp,
@@ -144,11 +149,11 @@ fn answer(mind: &mut Mind, frame: &[u8]) -> Reply {
         ),
         ProduceRequest::KEY => produce(mind, &mut reader, version, id),
         FetchRequest::KEY => fetch(mind, &mut reader, version, id),
-        other => panic!("nobody asks for {other}"),
+        _ => coordinator::answer(mind, &header, &mut reader),
     }
 }
 
-fn encode(body: &impl Encode, key: ApiKey, version: i16, id: i32) -> Reply {
+pub fn encode(body: &impl Encode, key: ApiKey, version: i16, id: i32) -> Reply {
     Reply::Bytes(
         api::encode_response(body, key, version, id)
             .unwrap()
@@ -175,7 +180,7 @@ fn range(key: ApiKey, min_version: i16, max_version: i16) -> ApiVersion {
 
 /// Old versions beside new ones, so that the choice matters.
 fn versions(mind: &Mind) -> ApiVersionsResponse<'static> {
-    let api_keys = vec![
+    let mut api_keys = vec![
         range(ApiVersionsRequest::KEY, 0, mind.api_versions),
         range(MetadataRequest::KEY, 0, 12),
         range(InitProducerIdRequest::KEY, 0, 4),
@@ -183,6 +188,8 @@ fn versions(mind: &Mind) -> ApiVersionsResponse<'static> {
         range(ProduceRequest::KEY, 0, 12),
         range(FetchRequest::KEY, 4, 18),
     ];
+    let more = mind.group.versions.iter();
+    api_keys.extend(more.map(|(&key, &newest)| range(key, 0, newest)));
     ApiVersionsResponse {
         api_keys,
         ..Default::default()

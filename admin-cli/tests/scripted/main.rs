@@ -1,6 +1,8 @@
 //! The client against a broker that misbehaves by a script, over real sockets.
 
 mod broker;
+mod coordinator;
+mod groups;
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -10,7 +12,7 @@ use broker::{Mind, Step, TOPIC};
 use ottla_admin_cli::args::values::Address;
 use ottla_admin_cli::client::consumer::Consumer;
 use ottla_admin_cli::client::error::ClientError;
-use ottla_admin_cli::client::offsets::{BEGINNING, END};
+use ottla_admin_cli::client::offsets::At;
 use ottla_admin_cli::client::producer::{Outgoing, Producer, Settings};
 use ottla_admin_cli::client::{Client, Missing, Options};
 use ottla_admin_cli::{CliError, Exit};
@@ -52,6 +54,12 @@ fn settings() -> Settings {
     }
 }
 
+async fn producer(address: &Address) -> Producer {
+    Producer::open(client(address, TIMEOUT), TOPIC, settings())
+        .await
+        .unwrap()
+}
+
 /// Sends `count` records of 50 bytes: batches of three. Gives the values.
 async fn send(producer: &mut Producer, count: usize) -> Result<Vec<String>, ClientError> {
     let values: Vec<String> = (0..count).map(|n| format!("{n:050}")).collect();
@@ -73,8 +81,8 @@ async fn send(producer: &mut Producer, count: usize) -> Result<Vec<String>, Clie
 async fn receive(address: &Address) -> Result<Vec<String>, ClientError> {
     let mut client = client(address, TIMEOUT);
     let topic = client.topic(TOPIC, Missing::Fail).await?;
-    let begins = client.offsets(TOPIC, &[0], BEGINNING).await?;
-    let ends = client.offsets(TOPIC, &[0], END).await?;
+    let begins = client.offsets(TOPIC, &[0], At::Beginning).await?;
+    let ends = client.offsets(TOPIC, &[0], At::End).await?;
     let mut consumer = Consumer::new(client, topic, begins, ends, Duration::from_millis(100));
     let mut found = Vec::new();
     while !consumer.is_done() {
@@ -95,9 +103,7 @@ fn what_was_sent_comes_back() {
             api_versions: 4,
             ..Mind::default()
         });
-        let mut producer = Producer::open(client(&address, TIMEOUT), TOPIC, settings())
-            .await
-            .unwrap();
+        let mut producer = producer(&address).await;
         let values = send(&mut producer, 20).await.unwrap();
         let acked = producer.take_acked();
         assert_eq!(acked.iter().map(|batch| batch.records).sum::<u64>(), 20);
@@ -147,9 +153,7 @@ fn retries_neither_lose_nor_repeat_nor_reorder() {
                     api_versions: 4,
                     ..Mind::default()
                 });
-                let mut producer = Producer::open(client(&address, TIMEOUT), TOPIC, settings())
-                    .await
-                    .unwrap();
+                let mut producer = producer(&address).await;
                 let before = send(&mut producer, 3 * at).await.unwrap();
                 mind.borrow_mut().produce = [step, step].into();
                 let after = send(&mut producer, 12).await.unwrap();
@@ -181,9 +185,7 @@ fn a_topic_and_a_producer_id_that_take_a_moment_are_awaited() {
             ..Mind::default()
         };
         let (address, _mind) = broker::start(mind);
-        let mut producer = Producer::open(client(&address, TIMEOUT), TOPIC, settings())
-            .await
-            .unwrap();
+        let mut producer = producer(&address).await;
         send(&mut producer, 1).await.unwrap();
     });
 }
@@ -197,9 +199,7 @@ fn a_final_refusal_ends_it_with_the_brokers_reason() {
             produce,
             ..Mind::default()
         });
-        let mut producer = Producer::open(client(&address, TIMEOUT), TOPIC, settings())
-            .await
-            .unwrap();
+        let mut producer = producer(&address).await;
         let error = CliError::from(send(&mut producer, 1).await.unwrap_err());
         assert_eq!(error.exit, Exit::Refused);
         assert!(
@@ -218,9 +218,7 @@ fn a_fetch_that_fails_is_asked_again() {
             api_versions: 4,
             ..Mind::default()
         });
-        let mut producer = Producer::open(client(&address, TIMEOUT), TOPIC, settings())
-            .await
-            .unwrap();
+        let mut producer = producer(&address).await;
         let values = send(&mut producer, 5).await.unwrap();
         mind.borrow_mut().fetch =
             [Step::Refuse(ErrorCode::NOT_LEADER_OR_FOLLOWER), Step::Gone].into();
@@ -235,9 +233,7 @@ fn deleted_records_are_jumped_over_and_what_never_was_is_refused() {
             api_versions: 4,
             ..Mind::default()
         });
-        let mut producer = Producer::open(client(&address, TIMEOUT), TOPIC, settings())
-            .await
-            .unwrap();
+        let mut producer = producer(&address).await;
         send(&mut producer, 9).await.unwrap();
         mind.borrow_mut().begin = 6;
         for (from, expected) in [(2, Some(6)), (7, Some(7)), (10, None)] {

@@ -78,6 +78,55 @@ fn durations() {
 }
 
 #[test]
+fn topics_and_their_partitions() {
+    for (text, topic, partitions) in [
+        ("orders", "orders", None),
+        ("a.b:0", "a.b", Some(vec![0])),
+        ("t:3,1,3", "t", Some(vec![1, 3])),
+    ] {
+        let slice: TopicSlice = text.parse().unwrap();
+        assert_eq!(
+            (slice.topic.as_str(), slice.partitions),
+            (topic, partitions)
+        );
+    }
+    for bad in ["", ":0", "t:", "t:-1", "t:1,", "t:x", "t:0:1", "a b:0"] {
+        assert!(bad.parse::<TopicSlice>().is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn long_durations() {
+    for (text, seconds) in [
+        ("36h", 129_600),
+        ("PT1H30M", 5_400),
+        ("P7D", 604_800),
+        ("P1DT1S", 86_401),
+    ] {
+        assert_eq!(
+            long_duration(text),
+            Ok(Duration::from_secs(seconds)),
+            "{text}"
+        );
+    }
+    for bad in [
+        "",
+        "P",
+        "PT",
+        "P1H",
+        "PT1M1H",
+        "PT1",
+        "PT1\u{e9}",
+        "P999999999999999999D",
+        "P400D",
+    ] {
+        assert!(long_duration(bad).is_err(), "{bad}");
+    }
+    assert_eq!(timestamp("@5"), Ok(5));
+    assert!(timestamp("soon").is_err());
+}
+
+#[test]
 fn sizes_and_cores() {
     for good in ["512M", "4GiB", "1024", "64kB"] {
         assert_eq!(size_form(good).as_deref(), Ok(good));

@@ -15,7 +15,7 @@ use crate::args::values::{TopicName, duration};
 use crate::args::{Broker, OutputArg};
 use crate::client::consumer::Consumer;
 use crate::client::error::ClientError;
-use crate::client::offsets::END;
+use crate::client::offsets::At;
 use crate::client::producer::{Producer, Settings};
 use crate::client::view::TopicView;
 use crate::client::{Client, Missing};
@@ -193,7 +193,7 @@ async fn start(
         .iter()
         .map(|partition| partition.index)
         .collect();
-    let ends = client.offsets(&topic.name, &all, END).await?;
+    let ends = client.offsets(&topic.name, &all, At::End).await?;
     let consumer = Consumer::new(client, topic.clone(), ends, Default::default(), MAX_WAIT);
     let rate = match args.rate {
         Rate::Max => None,

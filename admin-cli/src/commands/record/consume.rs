@@ -5,12 +5,14 @@ use std::io::{self, Write};
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
+use clap::{Args, ValueEnum};
 
+use super::as_member;
 use crate::args::Broker;
 use crate::args::values::{StartAt, TopicName};
 use crate::client::consumer::{Consumer, Jump};
-use crate::client::offsets::{BEGINNING, END};
+use crate::client::offsets::At;
 use crate::client::view::TopicView;
 use crate::client::{Client, Missing};
 use crate::exit::CliError;
@@ -24,13 +26,14 @@ Examples:
   ottla consume orders -p 3 --from 1000 -n 10   ten records of partition 3
   ottla consume orders --from 2026-11-21T10:00:00Z --format json
   ottla consume orders --keys --offsets
+  ottla consume orders --group billing --follow   share the partitions with the group's other members
   ottla consume orders --format '%p %o %D %k %v\\n'
 
 Places of a template: %t topic, %p partition, %o offset, %T timestamp (ms), %D date, %k key,
 %v value, %h headers, %K and %V lengths of key and value (-1 for null), %% a percent sign.";
 
 /// How long a broker holds an empty answer.
-const MAX_WAIT: Duration = Duration::from_millis(500);
+pub(super) const MAX_WAIT: Duration = Duration::from_millis(500);
 
 /// Output is gathered up to this size, and written when an answer is used up.
 const OUT_BYTES: usize = 256 << 10;
@@ -44,7 +47,14 @@ pub struct Consume {
     /// Only these partitions; with commas, or repeated [default: all]
     #[arg(short, long, value_name = "N", value_delimiter = ',', value_parser = clap::value_parser!(i32).range(0..))]
     pub partition: Vec<i32>,
-    /// Where to begin: beginning, end, an offset, or a time (2026-11-21T10:00:00Z, @MILLISECONDS)
+    /// Read as a member of this group: go on where it has committed, and commit what was written out
+    #[arg(short, long, value_name = "NAME", conflicts_with = "partition", value_parser = NonEmptyStringValueParser::new())]
+    pub group: Option<String>,
+    /// The group's protocol: classic, or consumer (KIP-848)
+    #[arg(long, value_enum, default_value_t = Protocol::Classic, requires = "group")]
+    pub protocol: Protocol,
+    /// Where to begin: beginning, end, an offset, or a time (2026-11-21T10:00:00Z, @MILLISECONDS);
+    /// with --group, where the group has committed nothing
     #[arg(long, value_name = "WHERE", default_value = "beginning")]
     pub from: StartAt,
     /// Stop after this many records
@@ -76,11 +86,20 @@ pub struct Consume {
     pub broker: Broker,
 }
 
+/// How the members of a group come to their partitions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Protocol {
+    /// The members assign them
+    Classic,
+    /// The broker assigns them
+    Consumer,
+}
+
 /// What is to be read.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Plan {
-    partitions: Vec<i32>,
-    stop_at_end: bool,
+    pub(super) partitions: Vec<i32>,
+    pub(super) stop_at_end: bool,
 }
 
 /// Decides, knowing the topic.
@@ -114,10 +133,15 @@ pub fn plan(args: &Consume, topic: &TopicView) -> Result<Plan, CliError> {
 
 /// Looks, plans, reads and writes.
 pub async fn run(args: Consume) -> Result<(), CliError> {
+    if let Some(group) = args.group.clone() {
+        return as_member::run(args, &group).await;
+    }
     let mut client = args.broker.client();
     let topic = client.topic(args.topic.as_str(), Missing::Fail).await?;
     let plan = plan(&args, &topic)?;
-    let ends = client.offsets(&topic.name, &plan.partitions, END).await?;
+    let ends = client
+        .offsets(&topic.name, &plan.partitions, At::End)
+        .await?;
     let positions = positions(&args, &plan, &ends, &mut client, &topic).await?;
     let ends = if plan.stop_at_end {
         ends
@@ -129,24 +153,28 @@ pub async fn run(args: Consume) -> Result<(), CliError> {
     while !consumer.is_done() && !sink.is_full() {
         let jumps = consumer.poll(&mut |record| sink.take(record)).await;
         sink.flush()?;
-        for Jump {
-            partition,
-            from,
-            to,
-        } in jumps?
-        {
-            eprintln!(
-                "note: {}/{partition}: offsets {from} to {} are deleted; going on at {to}",
-                args.topic,
-                to - 1
-            );
-        }
+        tell(args.topic.as_str(), &jumps?);
     }
     Ok(())
 }
 
+/// Tells which records were deleted before they could be read.
+pub(super) fn tell(topic: &str, jumps: &[Jump]) {
+    for Jump {
+        partition,
+        from,
+        to,
+    } in jumps
+    {
+        eprintln!(
+            "note: {topic}/{partition}: offsets {from} to {} are deleted; going on at {to}",
+            to - 1
+        );
+    }
+}
+
 /// The first offset of each partition.
-async fn positions(
+pub(super) async fn positions(
     args: &Consume,
     plan: &Plan,
     ends: &BTreeMap<i32, i64>,
@@ -156,11 +184,11 @@ async fn positions(
     match args.from {
         StartAt::End => Ok(ends.clone()),
         StartAt::Beginning => Ok(client
-            .offsets(&topic.name, &plan.partitions, BEGINNING)
+            .offsets(&topic.name, &plan.partitions, At::Beginning)
             .await?),
         StartAt::Timestamp(millis) => {
             let mut found = client
-                .offsets(&topic.name, &plan.partitions, millis)
+                .offsets(&topic.name, &plan.partitions, At::Timestamp(millis))
                 .await?;
             // Nothing that young yet: what comes next is.
             for (partition, offset) in &mut found {
@@ -199,7 +227,7 @@ fn check_offset(
 }
 
 /// Formats records, and writes them in large pieces.
-struct Sink<'a> {
+pub(super) struct Sink<'a> {
     args: &'a Consume,
     columns: Columns,
     out: Vec<u8>,
@@ -208,7 +236,7 @@ struct Sink<'a> {
 }
 
 impl<'a> Sink<'a> {
-    fn new(args: &'a Consume) -> Sink<'a> {
+    pub(super) fn new(args: &'a Consume) -> Sink<'a> {
         let columns = Columns {
             offsets: args.offsets,
             timestamps: args.timestamps,
@@ -224,11 +252,16 @@ impl<'a> Sink<'a> {
         }
     }
 
-    fn is_full(&self) -> bool {
+    pub(super) fn is_full(&self) -> bool {
         self.args.count.is_some_and(|count| self.seen >= count)
     }
 
-    fn take(&mut self, record: &Received<'_>) -> ControlFlow<()> {
+    /// False once stdout takes no more: what was taken since may not have been written.
+    pub(super) fn is_sound(&self) -> bool {
+        self.result.is_ok()
+    }
+
+    pub(super) fn take(&mut self, record: &Received<'_>) -> ControlFlow<()> {
         if self.is_full() {
             return ControlFlow::Break(());
         }
@@ -250,10 +283,16 @@ impl<'a> Sink<'a> {
         self.out.clear();
     }
 
-    fn flush(&mut self) -> Result<(), CliError> {
+    /// Writes what is left.
+    pub(super) fn drain(&mut self) {
         if self.result.is_ok() && !self.out.is_empty() {
             self.write();
         }
+    }
+
+    /// Writes what is left, and judges what was written.
+    pub(super) fn flush(&mut self) -> Result<(), CliError> {
+        self.drain();
         written(std::mem::replace(&mut self.result, Ok(())))
     }
 }

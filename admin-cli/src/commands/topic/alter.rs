@@ -3,12 +3,10 @@
 use std::collections::BTreeSet;
 
 use clap::Args;
-use ottla_protocol::error_code::ErrorCode;
 use serde::Serialize;
 
 use crate::args::values::{Pair, TopicName};
 use crate::args::{Broker, OutputArg};
-use crate::client::error::ClientError;
 use crate::client::view::ClusterView;
 use crate::exit::CliError;
 use crate::render::{Render, print};
@@ -80,14 +78,7 @@ pub fn plan(args: &Alter, cluster: &ClusterView) -> Result<Plan, CliError> {
             CliError::usage(format!("{twice:?} is named twice")).next("name each setting once")
         );
     }
-    let Some(topic) = cluster.topics.get(name) else {
-        let code = cluster
-            .refused
-            .get(name)
-            .copied()
-            .unwrap_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION);
-        return Err(ClientError::refused(format!("topic {name:?}"), code, None).into());
-    };
+    let topic = cluster.topic(name)?;
     let have = i32::try_from(topic.partitions.len()).unwrap_or(i32::MAX);
     if args.partitions.is_some_and(|wanted| wanted < have) {
         return Err(CliError::refused(format!(

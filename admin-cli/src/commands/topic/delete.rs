@@ -1,12 +1,10 @@
 //! `ottla topic delete`.
 
 use clap::Args;
-use ottla_protocol::error_code::ErrorCode;
 use serde::Serialize;
 
 use crate::args::values::TopicName;
 use crate::args::{Broker, OutputArg};
-use crate::client::error::ClientError;
 use crate::client::view::ClusterView;
 use crate::commands::confirm::confirm;
 use crate::exit::CliError;
@@ -51,21 +49,14 @@ pub fn plan(args: &Delete, cluster: &ClusterView) -> Result<Plan, CliError> {
     let mut topics: Vec<String> = Vec::new();
     let mut partitions = 0;
     for name in args.names.iter().map(TopicName::as_str) {
-        match cluster.topics.get(name) {
-            Some(_) if topics.iter().any(|topic| topic == name) => {}
-            Some(topic) => {
+        match cluster.topic(name) {
+            Ok(_) if topics.iter().any(|topic| topic == name) => {}
+            Ok(topic) => {
                 topics.push(name.to_owned());
                 partitions += topic.partitions.len();
             }
-            None if args.if_exists => {}
-            None => {
-                let code = cluster
-                    .refused
-                    .get(name)
-                    .copied()
-                    .unwrap_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION);
-                return Err(ClientError::refused(format!("topic {name:?}"), code, None).into());
-            }
+            Err(_) if args.if_exists => {}
+            Err(error) => return Err(error.into()),
         }
     }
     let noun = if topics.len() == 1 { "topic" } else { "topics" };

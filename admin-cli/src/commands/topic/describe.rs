@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 
 use clap::Args;
-use ottla_protocol::error_code::ErrorCode;
 use serde::Serialize;
 
 use crate::args::values::TopicName;
 use crate::args::{Broker, OutputArg};
 use crate::client::Client;
 use crate::client::error::ClientError;
-use crate::client::offsets::{BEGINNING, END};
+use crate::client::offsets::At;
 use crate::client::view::TopicView;
 use crate::exit::CliError;
 use crate::render::table::Table;
@@ -92,14 +91,7 @@ pub async fn run(args: Describe) -> Result<(), CliError> {
     let names: Vec<&str> = args.names.iter().map(TopicName::as_str).collect();
     let cluster = client.metadata(Some(&names), false).await?;
     for name in &names {
-        if !cluster.topics.contains_key(*name) {
-            let code = cluster
-                .refused
-                .get(*name)
-                .copied()
-                .unwrap_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION);
-            return Err(ClientError::refused(format!("topic {name:?}"), code, None).into());
-        }
+        cluster.topic(name)?;
     }
     let mut configs = client.topic_overrides(&names).await?;
     let mut topics = Vec::new();
@@ -130,8 +122,8 @@ async fn edges(
         .iter()
         .map(|partition| partition.index)
         .collect();
-    let begins = client.offsets(&topic.name, &all, BEGINNING).await?;
-    let ends = client.offsets(&topic.name, &all, END).await?;
+    let begins = client.offsets(&topic.name, &all, At::Beginning).await?;
+    let ends = client.offsets(&topic.name, &all, At::End).await?;
     Ok((begins, ends))
 }
 
