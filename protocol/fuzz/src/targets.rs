@@ -4,6 +4,9 @@ use ottla_protocol::api::{APIS, RequestHeader, ResponseHeader};
 use ottla_protocol::record::{
     self, BatchView, Codec, TimestampType, batches, compression, validate,
 };
+use ottla_protocol::records::consumer_protocol_assignment::ConsumerProtocolAssignment;
+use ottla_protocol::records::consumer_protocol_subscription::ConsumerProtocolSubscription;
+use ottla_protocol::records::{Embedded, GroupRecord, ShareRecord, TransactionRecord};
 use ottla_protocol::wire::{Reader, Writer};
 
 use crate::ours;
@@ -12,10 +15,11 @@ use crate::ours;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub const ALL: [Target; 5] = [
+pub const ALL: [Target; 6] = [
     ("header", header),
     ("request", request),
     ("response", response),
+    ("record", record),
     ("batch", batch),
     ("decompress", decompress),
 ];
@@ -61,6 +65,51 @@ fn body(kind: &str, bytes: &[u8]) {
     let recode = |bytes: &[u8]| ours::recode(&name, version, bytes, version);
     if let Ok(said) = recode(body) {
         assert_eq!(recode(&said).as_ref(), Ok(&said));
+    }
+}
+
+/// The records of a topic, read and written in the version that Kafka writes, read the same.
+macro_rules! records_of {
+    ($record:ident, $key:expr, $value:expr) => {{
+        let Ok(record) = $record::decode($key, $value) else {
+            return;
+        };
+        // Text that was no UTF-8 has become longer, perhaps too long.
+        let (Ok(key), Ok(value)) = (record.key_bytes(), record.value_bytes()) else {
+            return;
+        };
+        let again = $record::decode(&key, value.as_deref()).expect("what was written");
+        assert_eq!(again, record.clone().into_static());
+    }};
+}
+
+macro_rules! embedded {
+    ($what:ident, $bytes:expr) => {{
+        let Ok(what) = $what::decode_embedded($bytes) else {
+            return;
+        };
+        let Ok(bytes) = what.embedded_bytes($what::VERSIONS.max) else {
+            return;
+        };
+        let again = $what::decode_embedded(&bytes).expect("what was written");
+        assert_eq!(again, what.clone().into_static());
+    }};
+}
+
+/// Records of internal topics: the first byte chooses the topic, the second is the key's size; the key follows, the rest is
+/// the value, if there is any. Behind the topics come what consumers hand each other.
+pub fn record(bytes: &[u8]) {
+    let [topic, size, rest @ ..] = bytes else {
+        return;
+    };
+    let (key, value) = rest.split_at(usize::from(*size).min(rest.len()));
+    let value = Some(value).filter(|value| !value.is_empty());
+    match topic % 5 {
+        0 => records_of!(GroupRecord, key, value),
+        1 => records_of!(TransactionRecord, key, value),
+        2 => records_of!(ShareRecord, key, value),
+        3 => embedded!(ConsumerProtocolSubscription, rest),
+        _ => embedded!(ConsumerProtocolAssignment, rest),
     }
 }
 

@@ -8,9 +8,52 @@ use ottla_protocol::record::compression::compress;
 use ottla_protocol::wire::Writer;
 
 use crate::batches::batch;
-use crate::notation;
+use crate::notation::{self, Role, Struct};
 use crate::random::Random;
 use crate::values::Maker;
+
+/// Every record in every version of its value, and what is embedded, as the target takes them.
+fn records(r: &mut Random) -> Vec<(String, Vec<u8>)> {
+    let mut out = Vec::new();
+    for (_, schema) in &notation::records() {
+        let value = schema.roots.last().expect("a root");
+        for version in value.versions.first..=value.versions.last {
+            let mut prefixed = |root: &Struct, version, prefix: i16| {
+                let maker = Maker { schema, version };
+                let mut bytes = prefix.to_be_bytes().to_vec();
+                maker.encode(root, &maker.random(root, r), &mut bytes);
+                bytes
+            };
+            let mut bytes = match &schema.role {
+                Role::Record { id, topic, .. } => {
+                    let topics = [
+                        "__consumer_offsets",
+                        "__transaction_state",
+                        "__share_group_state",
+                    ];
+                    let topic = topics.iter().position(|t| t == topic).expect("a topic");
+                    let key = prefixed(&schema.roots[0], 0, *id);
+                    [
+                        &[topic as u8, u8::try_from(key.len()).unwrap_or(u8::MAX)][..],
+                        &key,
+                    ]
+                    .concat()
+                }
+                _ => vec![
+                    if schema.name.ends_with("Subscription") {
+                        3
+                    } else {
+                        4
+                    },
+                    0,
+                ],
+            };
+            bytes.extend(prefixed(value, version, version));
+            out.push((format!("{}-{version}", schema.name), bytes));
+        }
+    }
+    out
+}
 
 #[test]
 #[ignore = "writes files: fuzz/seeds"]
@@ -57,6 +100,9 @@ fn write_seeds() {
                 }
             }
         }
+    }
+    for (name, bytes) in records(&mut r) {
+        write("record", &name, &bytes);
     }
     for codec in Codec::ALL {
         for i in 0..10 {
