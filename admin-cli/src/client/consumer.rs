@@ -12,6 +12,7 @@ use ottla_protocol::record::{self, BatchError, BatchView};
 use ottla_protocol::wire::Records;
 use ottla_runtime::time::{self, Instant};
 
+use super::aborted::Aborted;
 use super::connection::{Answer, Pending};
 use super::error::ClientError;
 use super::offsets::{At, by_leader};
@@ -46,6 +47,8 @@ pub struct Consumer {
     /// Where reading a partition ends, where it ends.
     ends: BTreeMap<i32, i64>,
     max_wait: Duration,
+    /// Only what is committed, or was never in a transaction.
+    read_committed: bool,
     /// Partitions whose position the broker does not have.
     outside: Vec<i32>,
     /// Since when nothing but failures came.
@@ -72,9 +75,16 @@ impl Consumer {
             positions,
             ends,
             max_wait,
+            read_committed: false,
             outside: Vec::new(),
             failing_since: None,
         }
+    }
+
+    /// From now on leaves out what open and aborted transactions wrote, when `yes`. Reading stops at the first open one.
+    pub fn read_committed(mut self, yes: bool) -> Consumer {
+        self.read_committed = yes;
+        self
     }
 
     /// True when every partition has been read to its end.
@@ -158,6 +168,7 @@ impl Consumer {
             max_wait_ms: i32::try_from(self.max_wait.as_millis()).unwrap_or(i32::MAX),
             min_bytes: 1,
             max_bytes: ANSWER_BYTES,
+            isolation_level: i8::from(self.read_committed),
             topics: vec![FetchTopic {
                 topic: self.topic.name.clone().into(),
                 topic_id: self.topic.id,
@@ -223,10 +234,15 @@ impl Consumer {
                 &joined[..]
             }
         };
+        let mut aborted = Aborted::new(data.aborted_transactions.as_deref());
         for batch in record::batches(bytes) {
             match batch {
                 Ok(batch) => {
-                    if self.take_batch(partition, &batch, visit)?.is_break() {
+                    let hidden = aborted.hides(&batch);
+                    if self
+                        .take_batch(partition, &batch, hidden, visit)?
+                        .is_break()
+                    {
                         return Ok(ControlFlow::Break(()));
                     }
                 }
@@ -242,6 +258,7 @@ impl Consumer {
         &mut self,
         partition: i32,
         batch: &BatchView<'_>,
+        hidden: bool,
         visit: &mut Visitor<'_>,
     ) -> Result<ControlFlow<()>, ClientError> {
         if !batch.crc_ok() {
@@ -250,8 +267,8 @@ impl Consumer {
         let header = batch.header;
         let position = self.positions.get(&partition).copied().unwrap_or(0);
         let end = self.ends.get(&partition).copied().unwrap_or(i64::MAX);
-        // Markers of transactions are no records; they only take an offset.
-        if !header.attributes.is_control() {
+        // Markers of transactions are no records; like what was aborted they only take offsets.
+        if !header.attributes.is_control() && !hidden {
             let unpacked = batch
                 .decompress(UNPACKED_MAX)
                 .map_err(|e| self.damaged(partition, &e.to_string()))?;

@@ -2,6 +2,7 @@
 //!
 //! Everything waits at most as long as [`Options::timeout`] says; all clocks and sockets are the runtime's.
 
+pub mod aborted;
 pub mod admin;
 pub mod connection;
 pub mod consumer;

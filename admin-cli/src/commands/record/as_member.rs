@@ -17,7 +17,6 @@ use crate::client::Missing;
 use crate::client::consumer::Consumer;
 use crate::client::group::GroupType;
 use crate::client::group::member::{Beat, Member};
-use crate::client::offsets::At;
 use crate::exit::CliError;
 
 /// Between two commits, as Kafka's consumers do by default.
@@ -128,7 +127,7 @@ impl Reading<'_> {
         committed.retain(|partition, _| partitions.contains(partition));
         let mut client = self.args.broker.client();
         let topic = client.topic(name, Missing::Fail).await?;
-        let ends = client.offsets(name, &partitions, At::End).await?;
+        let ends = client.offsets(name, &partitions, self.args.end()).await?;
         let fresh = Plan {
             partitions: partitions
                 .into_iter()
@@ -146,7 +145,10 @@ impl Reading<'_> {
             BTreeMap::new()
         };
         self.committed = committed;
-        self.consumer = Some(Consumer::new(client, topic, from, ends, MAX_WAIT));
+        self.consumer = Some(
+            Consumer::new(client, topic, from, ends, MAX_WAIT)
+                .read_committed(self.args.read_committed),
+        );
         Ok(())
     }
 

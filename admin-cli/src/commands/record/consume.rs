@@ -66,6 +66,9 @@ pub struct Consume {
     /// Stop at what was the end when the command began; so it is unless --from end
     #[arg(short, long)]
     pub exit_at_end: bool,
+    /// Leave out what aborted and open transactions wrote
+    #[arg(long)]
+    pub read_committed: bool,
     /// text, json (an object per line), raw (values alone), or a template
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: Format,
@@ -93,6 +96,16 @@ pub enum Protocol {
     Classic,
     /// The broker assigns them
     Consumer,
+}
+
+impl Consume {
+    /// Where a partition ends for this reader.
+    pub(super) fn end(&self) -> At {
+        match self.read_committed {
+            true => At::StableEnd,
+            false => At::End,
+        }
+    }
 }
 
 /// What is to be read.
@@ -140,7 +153,7 @@ pub async fn run(args: Consume) -> Result<(), CliError> {
     let topic = client.topic(args.topic.as_str(), Missing::Fail).await?;
     let plan = plan(&args, &topic)?;
     let ends = client
-        .offsets(&topic.name, &plan.partitions, At::End)
+        .offsets(&topic.name, &plan.partitions, args.end())
         .await?;
     let positions = positions(&args, &plan, &ends, &mut client, &topic).await?;
     let ends = if plan.stop_at_end {
@@ -148,7 +161,8 @@ pub async fn run(args: Consume) -> Result<(), CliError> {
     } else {
         BTreeMap::new()
     };
-    let mut consumer = Consumer::new(client, topic, positions, ends, MAX_WAIT);
+    let mut consumer =
+        Consumer::new(client, topic, positions, ends, MAX_WAIT).read_committed(args.read_committed);
     let mut sink = Sink::new(&args);
     while !consumer.is_done() && !sink.is_full() {
         let jumps = consumer.poll(&mut |record| sink.take(record)).await;
