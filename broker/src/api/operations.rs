@@ -28,6 +28,9 @@ pub const CLUSTER: i32 = CREATE
 pub const TOPIC: i32 =
     READ | WRITE | CREATE | DELETE | ALTER | DESCRIBE | DESCRIBE_CONFIGS | ALTER_CONFIGS;
 
+/// All that can be done to a group.
+pub const GROUP: i32 = READ | DELETE | DESCRIBE | DESCRIBE_CONFIGS | ALTER_CONFIGS;
+
 // What Kafka 4.3.1 was seen to answer.
 const _: () = assert!(CLUSTER == 8096 && TOPIC == 3576);
 

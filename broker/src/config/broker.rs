@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::groups::GroupsConfig;
 use super::settings::Settings;
 use super::topic::TopicConfig;
 
@@ -29,6 +30,8 @@ pub struct BrokerConfig {
     pub net: NetConfig,
     /// Limits of fetches.
     pub fetch: FetchConfig,
+    /// What group coordinators go by.
+    pub groups: GroupsConfig,
     /// `log.retention.check.interval.ms`.
     pub retention_check_interval_ms: i64,
     /// Compaction.
@@ -117,6 +120,7 @@ impl BrokerConfig {
                 max_bytes: int(s, "fetch.max.bytes"),
                 session_slots: int(s, "max.incremental.fetch.session.cache.slots"),
             },
+            groups: GroupsConfig::new(s),
             retention_check_interval_ms: long(s, "log.retention.check.interval.ms"),
             cleaner: CleanerConfig {
                 enabled: s.switch("log.cleaner.enable"),

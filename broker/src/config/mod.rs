@@ -6,6 +6,7 @@
 pub mod broker;
 pub mod describe;
 pub mod given;
+pub mod groups;
 pub mod key;
 pub mod keys;
 pub mod loggers;
@@ -15,6 +16,7 @@ pub mod topic;
 pub mod value;
 
 pub use broker::{BrokerConfig, FetchConfig, NetConfig};
+pub use groups::GroupsConfig;
 pub use settings::{Settings, Source, Values};
 pub use topic::{Compression, TimestampType, TopicConfig};
 

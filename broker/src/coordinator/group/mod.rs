@@ -2,23 +2,47 @@
 //!
 //! | file | what |
 //! |---|---|
+//! | [`kind`] | a group of any kind, and what all kinds are asked |
+//! | [`classic`] | groups in which a member assigns |
 //! | [`offsets`] | committed offsets, also those of transactions under way |
+//! | [`commit`] | who may commit and ask |
+//! | [`admin`] | list, delete |
+//! | [`forget`] | old offsets, deleted topics |
+//! | [`timers`] | one order of all deadlines |
+//!
+//! Rules for all kinds:
+//! - a kind's own commands and answers are nested in [`Command`] and [`Answer`] by its name;
+//! - one timer is served a tick: what it decides is applied before the next is heard;
+//! - a record that makes a group puts it in the place of a [simple](kind::Group::is_simple) one;
+//! - a tombstone that deletes a group deletes it only if it is of the record's kind.
 
+mod admin;
+pub mod classic;
+mod commit;
+mod forget;
+pub mod kind;
 pub mod offsets;
+pub mod timers;
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use ottla_protocol::error_code::ErrorCode;
 use ottla_protocol::records::{GroupRecord, RecordError};
 use ottla_runtime::time::Instant;
 
+pub use self::admin::{Listed, TopicCodes};
+use self::kind::Group;
 use self::offsets::{Commit, Fetch, FetchedTopics, Offsets};
+use self::timers::{Timer, Timers};
 use super::host::Coordinators;
 use super::{Ask, BadRecord, Effects, KeyValue, Later, Machine, Now, Position, Producer, Write};
 
 /// What a group coordinator can be asked.
 #[derive(Debug)]
 pub enum Command {
+    /// Of classic groups.
+    Classic(classic::Command),
     /// Commit offsets, in a transaction or not.
     Commit(Commit),
     /// What was committed?
@@ -34,17 +58,41 @@ pub enum Command {
         /// The transaction version of the coordinator.
         version: i8,
     },
+    /// Which groups are there?
+    List {
+        /// In one of these states; none: in any.
+        states: Vec<String>,
+        /// Of one of these kinds; none: of any.
+        kinds: Vec<String>,
+    },
+    /// Delete groups.
+    Delete(Vec<String>),
+    /// Delete offsets of a group.
+    DeleteOffsets {
+        /// The group.
+        group: String,
+        /// The topics and their partitions.
+        topics: Vec<(String, Vec<i32>)>,
+    },
 }
 
 /// What it answers.
 #[derive(Debug)]
 pub enum Answer {
+    /// Of classic groups.
+    Classic(classic::Answer),
     /// One code for each offset, in order; or one for all.
     Committed(Result<Vec<ErrorCode>, ErrorCode>),
     /// What was committed.
     Offsets(Result<FetchedTopics, ErrorCode>),
     /// The marker is written.
     Ended,
+    /// The groups, by name.
+    Listed(Vec<Listed>),
+    /// One code for each group, in order.
+    Deleted(Vec<ErrorCode>),
+    /// One code for each partition, or one for all.
+    OffsetsDeleted(Result<TopicCodes, ErrorCode>),
 }
 
 /// What is written: a key and value of `__consumer_offsets`.
@@ -52,7 +100,14 @@ pub type Record = GroupRecord<'static>;
 
 /// All groups of one partition.
 pub struct Groups {
+    groups: BTreeMap<String, Group>,
     offsets: Offsets,
+    /// Not kept, as all that follows.
+    timers: Timers,
+    next_search: Option<Instant>,
+    topics: forget::Seen,
+    /// The log was replayed to its end.
+    serving: bool,
 }
 
 impl Machine for Groups {
@@ -63,16 +118,20 @@ impl Machine for Groups {
 
     fn new(_partition: i32) -> Self {
         Groups {
+            groups: BTreeMap::new(),
             offsets: Offsets::default(),
+            timers: Timers::default(),
+            next_search: None,
+            topics: forget::Seen::default(),
+            serving: false,
         }
     }
 
     fn handle(&mut self, command: Command, ask: Ask, now: &mut Now<'_>) -> Effects<Self> {
         match command {
+            Command::Classic(command) => self.classic(command, ask, now),
             Command::Commit(commit) => self.commit(commit, ask, now),
-            Command::FetchOffsets(fetch) => {
-                Effects::answer(ask, Answer::Offsets(Ok(self.offsets.fetch(&fetch))))
-            }
+            Command::FetchOffsets(fetch) => Effects::answer(ask, self.fetch_offsets(&fetch)),
             Command::EndTransaction {
                 producer,
                 coordinator_epoch,
@@ -88,19 +147,34 @@ impl Machine for Groups {
                 });
                 effects
             }
+            Command::List { states, kinds } => {
+                Effects::answer(ask, Answer::Listed(self.list(&states, &kinds)))
+            }
+            Command::Delete(groups) => self.delete(&groups, ask),
+            Command::DeleteOffsets { group, topics } => self.delete_offsets(&group, topics, ask),
         }
     }
 
-    fn tick(&mut self, _now: &mut Now<'_>) -> Effects<Self> {
-        Effects::none()
+    fn tick(&mut self, now: &mut Now<'_>) -> Effects<Self> {
+        match self.timers.take_due(now.at) {
+            Some((group, Timer::Classic(timer))) => self.classic_timer(&group, timer, now),
+            None if self.search_is_due(now.at) => self.forget_old(now),
+            None => Effects::none(),
+        }
     }
 
     fn deadline(&self) -> Option<Instant> {
-        None
+        self.timers.next().into_iter().chain(self.next_search).min()
     }
 
-    fn loaded(&mut self, _now: &mut Now<'_>) -> Effects<Self> {
-        Effects::none()
+    fn loaded(&mut self, now: &mut Now<'_>) -> Effects<Self> {
+        self.serving = true;
+        self.watch(now);
+        self.classic_loaded(now)
+    }
+
+    fn image_changed(&mut self, now: &mut Now<'_>) -> Effects<Self> {
+        self.forget_deleted_topics(now.image)
     }
 
     fn encode(record: &Record) -> Result<KeyValue, BadRecord> {
@@ -121,7 +195,14 @@ impl Machine for Groups {
 
     fn apply(&mut self, record: Record, at: &Position) {
         match record {
-            GroupRecord::OffsetCommit(key, value) => self.offsets.apply(key, value, at),
+            GroupRecord::OffsetCommit(key, value) => {
+                if value.is_some() && !self.groups.contains_key(&*key.group) {
+                    let simple = Group::Classic(classic::Group::simple());
+                    self.groups.insert(key.group.to_string(), simple);
+                }
+                self.offsets.apply(key, value, at);
+            }
+            GroupRecord::GroupMetadata(key, value) => self.apply_classic(&key.group, value),
             // Offsets of Kafka 0.8, whose place the other kind has taken.
             GroupRecord::LegacyOffsetCommit(..) => {}
             other => tracing::debug!("passed over: {other:?}"),
@@ -136,42 +217,3 @@ impl Machine for Groups {
         match errand {}
     }
 }
-
-impl Groups {
-    fn commit(&mut self, commit: Commit, ask: Ask, now: &mut Now<'_>) -> Effects<Self> {
-        if let Err(code) = may_commit(&commit) {
-            return Effects::answer(ask, Answer::Committed(Err(code)));
-        }
-        let config = &now.image.broker_config;
-        let (mut records, mut codes) = (Vec::new(), Vec::new());
-        for new in &commit.offsets {
-            let record = self
-                .offsets
-                .record(&commit, new, config.offset_metadata_max, now.wall_ms);
-            codes.push(record.as_ref().err().copied().unwrap_or_default());
-            records.extend(record);
-        }
-        let mut effects = Effects::answer(ask, Answer::Committed(Ok(codes)));
-        if !records.is_empty() {
-            effects.writes.push(Write::Records {
-                records,
-                txn: commit.txn,
-            });
-        }
-        effects
-    }
-}
-
-/// A group that nobody is a member of takes commits of nobody's.
-fn may_commit(commit: &Commit) -> Result<(), ErrorCode> {
-    match (commit.member.generation, &commit.txn) {
-        (..0, _) => Ok(()),
-        (_, None) if commit.member.version >= GROUP_NOT_FOUND_SINCE => {
-            Err(ErrorCode::GROUP_ID_NOT_FOUND)
-        }
-        _ => Err(ErrorCode::ILLEGAL_GENERATION),
-    }
-}
-
-/// First version of OffsetCommit whose clients know error 69.
-const GROUP_NOT_FOUND_SINCE: i16 = 9;

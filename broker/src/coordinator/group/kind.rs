@@ -1,0 +1,151 @@
+//! A group of any kind, and the questions that all kinds answer.
+
+use ottla_protocol::error_code::ErrorCode;
+
+use super::offsets::{Committed, Committer};
+use super::{Record, classic};
+
+/// A group.
+pub enum Group {
+    /// Of the protocol in which a member assigns. A group without members that only holds offsets is one, too.
+    Classic(classic::Group),
+}
+
+/// From when the time counts after which offsets are forgotten.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expiry {
+    /// From this moment, wall clock, ms.
+    Since(i64),
+    /// From each offset's commit.
+    SinceCommit,
+}
+
+impl Group {
+    /// The classic group that it is.
+    pub fn as_classic(&self) -> Option<&classic::Group> {
+        match self {
+            Group::Classic(group) => Some(group),
+        }
+    }
+
+    /// The classic group that it is.
+    pub fn as_classic_mut(&mut self) -> Option<&mut classic::Group> {
+        match self {
+            Group::Classic(group) => Some(group),
+        }
+    }
+
+    /// The type, as ListGroups says it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Group::Classic(_) => "classic",
+        }
+    }
+
+    /// The state, as ListGroups says it.
+    pub fn state(&self) -> &'static str {
+        match self {
+            Group::Classic(group) => group.state().name(),
+        }
+    }
+
+    /// The protocol type, as ListGroups says it.
+    pub fn protocol_type(&self) -> &str {
+        match self {
+            Group::Classic(group) => group.protocol_type().unwrap_or(""),
+        }
+    }
+
+    /// Is nobody a member? Then it may be deleted, and a group of another kind may take its name.
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Group::Classic(group) => group.is_empty(),
+        }
+    }
+
+    /// Does nothing but its offsets stand in the log? It was made by a commit of nobody's.
+    pub fn is_simple(&self) -> bool {
+        match self {
+            Group::Classic(group) => group.is_simple(),
+        }
+    }
+
+    /// Does a member read this topic?
+    pub fn is_subscribed_to(&self, topic: &str) -> bool {
+        match self {
+            Group::Classic(group) => group.is_subscribed_to(topic),
+        }
+    }
+
+    /// May this member commit, in a transaction or not?
+    ///
+    /// # Errors
+    /// Kafka's code for why not.
+    pub fn validate_commit(
+        &self,
+        member: &Committer,
+        transactional: bool,
+    ) -> Result<(), ErrorCode> {
+        match self {
+            Group::Classic(group) => group.validate_commit(member, transactional),
+        }
+    }
+
+    /// May this member, by id and epoch, hear what was committed?
+    ///
+    /// # Errors
+    /// Kafka's code for why not.
+    pub fn validate_fetch(&self, _member: Option<&(String, i32)>) -> Result<(), ErrorCode> {
+        match self {
+            Group::Classic(_) => Ok(()),
+        }
+    }
+
+    /// May single offsets be deleted?
+    ///
+    /// # Errors
+    /// Kafka's code for why not.
+    pub fn validate_offset_delete(&self) -> Result<(), ErrorCode> {
+        match self {
+            Group::Classic(group) => group.validate_offset_delete(),
+        }
+    }
+
+    /// May the group be deleted?
+    ///
+    /// # Errors
+    /// Kafka's code for why not.
+    pub fn validate_delete(&self) -> Result<(), ErrorCode> {
+        match self {
+            Group::Classic(group) => group.validate_delete(),
+        }
+    }
+
+    /// When its offsets are forgotten; `None`: never, as it is now.
+    pub fn expiry(&self) -> Option<Expiry> {
+        match self {
+            Group::Classic(group) => group.expiry(),
+        }
+    }
+
+    /// The records that delete the group, its offsets apart.
+    pub fn tombstones(&self, name: &str) -> Vec<Record> {
+        match self {
+            Group::Classic(_) => vec![classic::tombstone(name)],
+        }
+    }
+}
+
+impl Expiry {
+    /// Is this offset old enough to be forgotten?
+    pub fn has_come(self, offset: &Committed, retention_ms: i64, now_ms: i64) -> bool {
+        let since = match self {
+            Expiry::Since(ms) => ms,
+            Expiry::SinceCommit => offset.commit_ms,
+        };
+        match offset.expire_ms {
+            Some(at) => now_ms >= at,
+            None => now_ms.saturating_sub(since) >= retention_ms,
+        }
+    }
+}

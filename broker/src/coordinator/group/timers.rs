@@ -1,0 +1,62 @@
+//! The deadlines of all groups of one coordinator, in one order.
+//!
+//! Invariant: every key has exactly one place in the order.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ottla_runtime::time::Instant;
+
+use super::classic;
+
+/// What a group waits for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Timer {
+    /// Of a classic group.
+    Classic(classic::Timer),
+}
+
+type Key = (String, Timer);
+
+/// Who waits for what until when.
+#[derive(Default)]
+pub struct Timers {
+    order: BTreeSet<(Instant, Key)>,
+    set: BTreeMap<Key, Instant>,
+}
+
+impl Timers {
+    /// Lets a timer of a group end at `at`, whenever it would have ended.
+    pub fn set(&mut self, group: &str, timer: Timer, at: Instant) {
+        let key = (group.to_owned(), timer);
+        if let Some(before) = self.set.insert(key.clone(), at) {
+            let place = (before, key);
+            self.order.remove(&place);
+            self.order.insert((at, place.1));
+        } else {
+            self.order.insert((at, key));
+        }
+    }
+
+    /// Lets a timer of a group never end.
+    pub fn cancel(&mut self, group: &str, timer: Timer) {
+        let key = (group.to_owned(), timer);
+        if let Some(at) = self.set.remove(&key) {
+            self.order.remove(&(at, key));
+        }
+    }
+
+    /// When the next one ends.
+    pub fn next(&self) -> Option<Instant> {
+        self.order.first().map(|(at, _)| *at)
+    }
+
+    /// The next one that has ended, which is forgotten.
+    pub fn take_due(&mut self, now: Instant) -> Option<(String, Timer)> {
+        if self.next()? > now {
+            return None;
+        }
+        let (_, key) = self.order.pop_first()?;
+        self.set.remove(&key);
+        Some(key)
+    }
+}
