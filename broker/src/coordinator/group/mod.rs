@@ -17,6 +17,8 @@
 //! - a tombstone that deletes a group deletes it only if it is of the record's kind.
 
 mod admin;
+#[cfg(test)]
+mod bench;
 pub mod classic;
 mod commit;
 mod forget;
@@ -217,3 +219,6 @@ impl Machine for Groups {
         match errand {}
     }
 }
+
+#[cfg(test)]
+mod tests;

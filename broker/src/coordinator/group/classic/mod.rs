@@ -22,6 +22,8 @@ mod rebalance;
 mod record;
 mod subscription;
 pub mod sync;
+#[cfg(test)]
+mod tests;
 
 use ottla_protocol::error_code::ErrorCode;
 use ottla_protocol::messages::join_group::JoinGroupResponse;
