@@ -37,6 +37,10 @@ mutants! {
     RecycleTooEarly "recycle-too-early";
     /// A new journal file's name is not flushed.
     NameNotFlushed "name-not-flushed";
+    /// A file is made another before it has lost its old name for good.
+    SpareTooEarly "spare-too-early";
+    /// The zeroes for a file that a run ended early come into the file made of it.
+    ZeroesLate "zeroes-late";
     /// A start takes what it reads for durable, also after a flush that failed.
     TailNotRewritten "tail-not-rewritten";
     /// A first run that is larger than the first journal file leaves it empty and goes to the second.

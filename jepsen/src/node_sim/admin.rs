@@ -36,6 +36,8 @@ const DELETE: i8 = 1;
 /// How lively a keeper is.
 #[derive(Clone, Copy, Debug)]
 pub struct Habits {
+    /// Least size of a segment.
+    pub segment_bytes: u64,
     /// One in so many steps deletes the topic; 0: none.
     pub delete_one_in: u64,
     /// Retention by size is set now and then, to this much or up to twice as much; 0: never. What counts is the least that
@@ -138,7 +140,7 @@ impl Keeper {
     fn value(&mut self, setting: &str) -> Option<String> {
         let (rng, habits) = (&mut self.client.rng, self.habits);
         let number = match setting {
-            "internal.segment.bytes" => 8192 << rng.below(5),
+            "internal.segment.bytes" => habits.segment_bytes << rng.below(5),
             "segment.ms" => 1 + rng.below(10_000),
             "retention.bytes" => habits.retention_bytes + rng.below(habits.retention_bytes.max(1)),
             "retention.ms" => habits.retention_ms + rng.below(habits.retention_ms.max(1)),

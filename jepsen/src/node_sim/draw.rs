@@ -105,6 +105,10 @@ impl Draw {
             producers: (0..producers).map(|n| draw_kind(&mut rng, n)).collect(),
             consumers: 1 + rng.below(2) as usize,
             habits: Habits {
+                segment_bytes: match has_large_batches(seed) {
+                    true => 128 << 10,
+                    false => 8 << 10,
+                },
                 delete_one_in: [0, 6, 20, 60][rng.below(4) as usize],
                 retention_bytes: match rng.below(3) {
                     0 => 4_096 << rng.below(5),
@@ -117,7 +121,7 @@ impl Draw {
                 delete_records: rng.below(2) == 0,
             },
             pause: Duration::from_micros(1 << (10 + rng.below(7))),
-            largest: (32 + rng.below(500), 1 + rng.below(12)),
+            largest: draw_largest(seed, &mut rng),
             length: Duration::from_millis(500 + rng.below(3_500)),
             turn: Duration::from_millis(10 + rng.below(400)),
             steps: draw_steps(seed),
@@ -145,6 +149,19 @@ impl Draw {
     pub fn is_failing(&self) -> bool {
         let f = &self.faults;
         f.full + f.write_error + f.read_error > 0 || self.honesty > Honesty::Honest
+    }
+}
+
+/// One in sixteen writes batches as large as a journal file.
+fn has_large_batches(seed: u64) -> bool {
+    seed % 16 == 7
+}
+
+fn draw_largest(seed: u64, rng: &mut Rng) -> (u64, u64) {
+    let (value, records) = (32 + rng.below(500), 1 + rng.below(12));
+    match has_large_batches(seed) {
+        true => (12 * value, records),
+        false => (value, records),
     }
 }
 

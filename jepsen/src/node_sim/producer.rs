@@ -332,11 +332,22 @@ impl Producer {
         };
         match (self.kind, self.id) {
             (Kind::Idempotent, Some(_)) => self.flights.push_front(flight),
-            // A new id, and what was in flight is as good as a plain producer's.
-            (Kind::Idempotent, None) => self.flights.clear(),
+            (Kind::Idempotent, None) => {
+                self.flights.push_front(flight);
+                self.abandon();
+            }
             (Kind::Plain(_), _) => {}
         }
         Err(why)
+    }
+
+    /// A new id comes, and what was in flight is as good as a plain producer's: it may be appended yet, behind what is sent
+    /// under the new id.
+    fn abandon(&mut self) {
+        let mut ledger = self.client.shared.ledger.borrow_mut();
+        for batch in self.flights.drain(..).flat_map(|flight| flight.batches) {
+            ledger.slots[batch.slot].abandon(self.number, batch.first);
+        }
     }
 
     fn refused(&mut self, batch: &Batch, code: ErrorCode) -> Option<Broken> {

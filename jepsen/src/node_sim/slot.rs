@@ -112,6 +112,13 @@ impl Slot {
         self.sent.insert((producer, first), sent);
     }
 
+    /// A producer does not wait for a batch any more, and goes on under another id: nothing is promised of its place.
+    pub fn abandon(&mut self, producer: u32, first: u64) {
+        if let Some(sent) = self.sent.get_mut(&(producer, first)) {
+            sent.session = None;
+        }
+    }
+
     /// The batch that a record was sent in.
     fn batch_of(&self, record: Identity) -> Option<(u64, &Sent)> {
         let upto = (record.producer, record.number);

@@ -91,7 +91,7 @@ impl Folder {
         spare_names().map(|name| self.dir.join(name))
     }
 
-    /// A spare file of the usual size.
+    /// A spare file of the usual size. One of another size, of a start that had more room or less, goes.
     async fn spare(&self) -> Result<Option<(PathBuf, File)>, StorageError> {
         for path in self.spares() {
             if fs::exists(&path).await? {
@@ -99,6 +99,8 @@ impl Folder {
                 if file.len().await? == self.file_size {
                     return Ok(Some((path, file)));
                 }
+                file.close().await?;
+                fs::remove_file(&path).await?;
             }
         }
         Ok(None)
@@ -116,7 +118,9 @@ impl Folder {
             && let Some((path, file)) = self.spare().await?
         {
             // Its old name may be on the disk still, and must not come to lead to the new header.
-            fs::sync_dir(&self.dir).await?;
+            if !planted(Mutant::SpareTooEarly) {
+                fs::sync_dir(&self.dir).await?;
+            }
             self.publish(file, &path, sequence, size).await?;
             return self.open(sequence, size, sync).await;
         }

@@ -331,7 +331,7 @@ impl Journal {
             let sequence = file.sequence;
             // A run that did not fit may have ended it before all of its zeroes were written: they must not come into the
             // file that is made of it.
-            let filling = file.ready.get() < file.size;
+            let filling = file.ready.get() < file.size && !planted(Mutant::ZeroesLate);
             drop(file);
             if let Err(error) = self.0.folder.release(sequence, filling).await {
                 pump::fail(&self.0, &error);
