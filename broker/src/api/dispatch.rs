@@ -85,6 +85,8 @@ serve! {
         ALTER_PARTITION_REASSIGNMENTS => alter_partition_reassignments(m::alter_partition_reassignments::AlterPartitionReassignmentsRequest<'_>);
         ALTER_REPLICA_LOG_DIRS => alter_replica_log_dirs(m::alter_replica_log_dirs::AlterReplicaLogDirsRequest<'_>);
         ALTER_USER_SCRAM_CREDENTIALS => alter_user_scram_credentials(m::alter_user_scram_credentials::AlterUserScramCredentialsRequest<'_>);
+        CONSUMER_GROUP_DESCRIBE => consumer_group_describe(m::consumer_group_describe::ConsumerGroupDescribeRequest<'_>);
+        CONSUMER_GROUP_HEARTBEAT => consumer_group_heartbeat(m::consumer_group_heartbeat::ConsumerGroupHeartbeatRequest<'_>);
         CREATE_ACLS => create_acls(m::create_acls::CreateAclsRequest<'_>);
         CREATE_DELEGATION_TOKEN => create_delegation_token(m::create_delegation_token::CreateDelegationTokenRequest<'_>);
         CREATE_PARTITIONS => create_partitions(m::create_partitions::CreatePartitionsRequest<'_>);

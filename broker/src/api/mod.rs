@@ -14,6 +14,8 @@ mod api_versions;
 mod brokers;
 mod close;
 mod conn;
+mod consumer_group_describe;
+mod consumer_group_heartbeat;
 mod context;
 mod create_acls;
 mod create_delegation_token;

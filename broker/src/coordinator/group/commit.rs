@@ -44,7 +44,7 @@ impl Groups {
     fn may_commit(&self, commit: &Commit) -> Result<(), ErrorCode> {
         let member = &commit.member;
         match self.groups.get(&commit.group) {
-            Some(group) => group.validate_commit(member, commit.txn.is_some()),
+            Some(group) => group.validate_commit(commit),
             None if member.generation < 0 => Ok(()),
             None if commit.txn.is_none() && member.version >= GROUP_NOT_FOUND_SINCE => {
                 Err(ErrorCode::GROUP_ID_NOT_FOUND)

@@ -2,13 +2,15 @@
 
 use ottla_protocol::error_code::ErrorCode;
 
-use super::offsets::{Committed, Committer};
-use super::{Record, classic};
+use super::offsets::{Commit, Committed};
+use super::{Record, classic, consumer};
 
 /// A group.
 pub enum Group {
     /// Of the protocol in which a member assigns. A group without members that only holds offsets is one, too.
     Classic(classic::Group),
+    /// Of the protocol in which the coordinator assigns.
+    Consumer(consumer::Group),
 }
 
 /// From when the time counts after which offsets are forgotten.
@@ -25,6 +27,7 @@ impl Group {
     pub fn as_classic(&self) -> Option<&classic::Group> {
         match self {
             Group::Classic(group) => Some(group),
+            Group::Consumer(_) => None,
         }
     }
 
@@ -32,6 +35,7 @@ impl Group {
     pub fn as_classic_mut(&mut self) -> Option<&mut classic::Group> {
         match self {
             Group::Classic(group) => Some(group),
+            Group::Consumer(_) => None,
         }
     }
 
@@ -39,6 +43,7 @@ impl Group {
     pub fn kind(&self) -> &'static str {
         match self {
             Group::Classic(_) => "classic",
+            Group::Consumer(_) => "consumer",
         }
     }
 
@@ -46,6 +51,7 @@ impl Group {
     pub fn state(&self) -> &'static str {
         match self {
             Group::Classic(group) => group.state().name(),
+            Group::Consumer(group) => group.phase().name(),
         }
     }
 
@@ -53,6 +59,7 @@ impl Group {
     pub fn protocol_type(&self) -> &str {
         match self {
             Group::Classic(group) => group.protocol_type().unwrap_or(""),
+            Group::Consumer(_) => classic::group::CONSUMER,
         }
     }
 
@@ -60,6 +67,7 @@ impl Group {
     pub fn is_empty(&self) -> bool {
         match self {
             Group::Classic(group) => group.is_empty(),
+            Group::Consumer(group) => group.members().is_empty(),
         }
     }
 
@@ -67,6 +75,7 @@ impl Group {
     pub fn is_simple(&self) -> bool {
         match self {
             Group::Classic(group) => group.is_simple(),
+            Group::Consumer(_) => false,
         }
     }
 
@@ -74,20 +83,18 @@ impl Group {
     pub fn is_subscribed_to(&self, topic: &str) -> bool {
         match self {
             Group::Classic(group) => group.is_subscribed_to(topic),
+            Group::Consumer(group) => group.is_subscribed_to(topic),
         }
     }
 
-    /// May this member commit, in a transaction or not?
+    /// May this member commit these, in a transaction or not?
     ///
     /// # Errors
     /// Kafka's code for why not.
-    pub fn validate_commit(
-        &self,
-        member: &Committer,
-        transactional: bool,
-    ) -> Result<(), ErrorCode> {
+    pub fn validate_commit(&self, commit: &Commit) -> Result<(), ErrorCode> {
         match self {
-            Group::Classic(group) => group.validate_commit(member, transactional),
+            Group::Classic(group) => group.validate_commit(&commit.member, commit.txn.is_some()),
+            Group::Consumer(group) => group.validate_commit(commit),
         }
     }
 
@@ -95,9 +102,10 @@ impl Group {
     ///
     /// # Errors
     /// Kafka's code for why not.
-    pub fn validate_fetch(&self, _member: Option<&(String, i32)>) -> Result<(), ErrorCode> {
+    pub fn validate_fetch(&self, member: Option<&(String, i32)>) -> Result<(), ErrorCode> {
         match self {
             Group::Classic(_) => Ok(()),
+            Group::Consumer(group) => group.validate_fetch(member),
         }
     }
 
@@ -108,6 +116,7 @@ impl Group {
     pub fn validate_offset_delete(&self) -> Result<(), ErrorCode> {
         match self {
             Group::Classic(group) => group.validate_offset_delete(),
+            Group::Consumer(_) => Ok(()),
         }
     }
 
@@ -118,6 +127,8 @@ impl Group {
     pub fn validate_delete(&self) -> Result<(), ErrorCode> {
         match self {
             Group::Classic(group) => group.validate_delete(),
+            Group::Consumer(group) if group.members().is_empty() => Ok(()),
+            Group::Consumer(_) => Err(ErrorCode::NON_EMPTY_GROUP),
         }
     }
 
@@ -125,6 +136,7 @@ impl Group {
     pub fn expiry(&self) -> Option<Expiry> {
         match self {
             Group::Classic(group) => group.expiry(),
+            Group::Consumer(_) => Some(Expiry::SinceCommit),
         }
     }
 
@@ -132,6 +144,7 @@ impl Group {
     pub fn tombstones(&self, name: &str) -> Vec<Record> {
         match self {
             Group::Classic(_) => vec![classic::tombstone(name)],
+            Group::Consumer(group) => consumer::tombstones(name, group),
         }
     }
 }

@@ -4,6 +4,8 @@
 //! |---|---|
 //! | [`kind`] | a group of any kind, and what all kinds are asked |
 //! | [`classic`] | groups in which a member assigns |
+//! | [`consumer`] | groups in which the coordinator assigns |
+//! | [`assignor`] | how it does |
 //! | [`offsets`] | committed offsets, also those of transactions under way |
 //! | [`commit`] | who may commit and ask |
 //! | [`admin`] | list, delete |
@@ -17,10 +19,12 @@
 //! - a tombstone that deletes a group deletes it only if it is of the record's kind.
 
 mod admin;
+pub mod assignor;
 #[cfg(test)]
 mod bench;
 pub mod classic;
 mod commit;
+pub mod consumer;
 mod forget;
 pub mod kind;
 pub mod offsets;
@@ -45,6 +49,8 @@ use super::{Ask, BadRecord, Effects, KeyValue, Later, Machine, Now, Position, Pr
 pub enum Command {
     /// Of classic groups.
     Classic(classic::Command),
+    /// Of consumer groups.
+    Consumer(consumer::Command),
     /// Commit offsets, in a transaction or not.
     Commit(Commit),
     /// What was committed?
@@ -83,6 +89,8 @@ pub enum Command {
 pub enum Answer {
     /// Of classic groups.
     Classic(classic::Answer),
+    /// Of consumer groups.
+    Consumer(consumer::Answer),
     /// One code for each offset, in order; or one for all.
     Committed(Result<Vec<ErrorCode>, ErrorCode>),
     /// What was committed.
@@ -95,6 +103,13 @@ pub enum Answer {
     Deleted(Vec<ErrorCode>),
     /// One code for each partition, or one for all.
     OffsetsDeleted(Result<TopicCodes, ErrorCode>),
+}
+
+/// What is done after what was written is committed.
+#[derive(Debug)]
+pub enum Errand {
+    /// Nothing but to hear this.
+    Then(Command),
 }
 
 /// What is written: a key and value of `__consumer_offsets`.
@@ -116,7 +131,7 @@ impl Machine for Groups {
     type Command = Command;
     type Answer = Answer;
     type Record = Record;
-    type Errand = std::convert::Infallible;
+    type Errand = Errand;
 
     fn new(_partition: i32) -> Self {
         Groups {
@@ -132,6 +147,7 @@ impl Machine for Groups {
     fn handle(&mut self, command: Command, ask: Ask, now: &mut Now<'_>) -> Effects<Self> {
         match command {
             Command::Classic(command) => self.classic(command, ask, now),
+            Command::Consumer(command) => self.consumer(command, ask, now),
             Command::Commit(commit) => self.commit(commit, ask, now),
             Command::FetchOffsets(fetch) => Effects::answer(ask, self.fetch_offsets(&fetch)),
             Command::EndTransaction {
@@ -160,6 +176,7 @@ impl Machine for Groups {
     fn tick(&mut self, now: &mut Now<'_>) -> Effects<Self> {
         match self.timers.take_due(now.at) {
             Some((group, Timer::Classic(timer))) => self.classic_timer(&group, timer, now),
+            Some((group, Timer::Consumer(timer))) => self.consumer_timer(&group, &timer, now),
             None if self.search_is_due(now.at) => self.forget_old(now),
             None => Effects::none(),
         }
@@ -172,6 +189,7 @@ impl Machine for Groups {
     fn loaded(&mut self, now: &mut Now<'_>) -> Effects<Self> {
         self.serving = true;
         self.watch(now);
+        self.consumer_loaded(now);
         self.classic_loaded(now)
     }
 
@@ -207,7 +225,7 @@ impl Machine for Groups {
             GroupRecord::GroupMetadata(key, value) => self.apply_classic(&key.group, value),
             // Offsets of Kafka 0.8, whose place the other kind has taken.
             GroupRecord::LegacyOffsetCommit(..) => {}
-            other => tracing::debug!("passed over: {other:?}"),
+            other => self.apply_consumer(other),
         }
     }
 
@@ -216,7 +234,9 @@ impl Machine for Groups {
     }
 
     fn run(errand: Self::Errand, _world: Rc<Coordinators>) -> Later<Command> {
-        match errand {}
+        match errand {
+            Errand::Then(command) => Box::pin(std::future::ready(Some(command))),
+        }
     }
 }
 

@@ -6,13 +6,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ottla_runtime::time::Instant;
 
-use super::classic;
+use super::{classic, consumer};
 
 /// What a group waits for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Timer {
     /// Of a classic group.
     Classic(classic::Timer),
+    /// Of a consumer group.
+    Consumer(consumer::Timer),
 }
 
 type Key = (String, Timer);
@@ -34,6 +36,13 @@ impl Timers {
             self.order.insert((at, place.1));
         } else {
             self.order.insert((at, key));
+        }
+    }
+
+    /// Lets a timer of a group end at `at`, unless it is going to end anyway.
+    pub fn set_if_absent(&mut self, group: &str, timer: Timer, at: Instant) {
+        if !self.set.contains_key(&(group.to_owned(), timer.clone())) {
+            self.set(group, timer, at);
         }
     }
 

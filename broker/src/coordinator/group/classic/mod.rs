@@ -8,11 +8,13 @@
 //! | [`rebalance`] | from one generation to the next; what happens when time runs out |
 //! | [`record`] | the group in the log |
 //! | [`subscription`] | which topics consumers read |
+//! | [`convert`] | from and to groups of other kinds |
 //! | [`describe`] | the group as administrators see it |
 //!
 //! What the log holds of a group is its last generation. A rebalance is not kept: after a crash the members of the last generation
 //! are back, with fresh sessions, and whoever had joined since is told to join again.
 
+mod convert;
 pub mod describe;
 pub mod group;
 pub mod join;
@@ -31,6 +33,7 @@ use ottla_protocol::messages::leave_group::LeaveGroupResponse;
 use ottla_protocol::messages::sync_group::SyncGroupResponse;
 use ottla_runtime::time::Instant;
 
+pub use self::convert::Converted;
 pub use self::describe::Described;
 pub use self::group::{Group, State};
 pub use self::join::Join;
@@ -54,6 +57,26 @@ pub enum Command {
     Leave(Leave),
     /// How do these groups look?
     Describe(Vec<String>),
+    /// A group of another kind has become a classic one. Nobody asks this from outside.
+    Adopt {
+        /// The group.
+        group: String,
+        /// Its members are to join again.
+        rebalance: bool,
+    },
+}
+
+impl Command {
+    /// The group that a member means.
+    fn group(&self) -> Option<&String> {
+        match self {
+            Command::Join(join) => Some(&join.group),
+            Command::Sync(sync) => Some(&sync.group),
+            Command::Heartbeat(beat) => Some(&beat.group),
+            Command::Leave(leave) => Some(&leave.group),
+            Command::Describe(_) | Command::Adopt { .. } => None,
+        }
+    }
 }
 
 /// A sign of life of a member.
@@ -172,7 +195,15 @@ impl Groups {
         ask: Ask,
         now: &mut Now<'_>,
     ) -> Effects<Groups> {
+        let group = command.group().and_then(|name| self.groups.get(name));
+        if group.is_some_and(|g| matches!(g, kind::Group::Consumer(_)) && !g.is_empty()) {
+            return self.classic_member(command, ask, now);
+        }
         match command {
+            Command::Adopt { group, rebalance } => {
+                let adopted = self.step(&group, now, |step| step.adopt(rebalance));
+                adopted.unwrap_or_else(Effects::none)
+            }
             Command::Join(join) => self.join(join, ask, now),
             Command::Sync(sync) => self.sync(sync, ask, now),
             Command::Heartbeat(beat) => {
