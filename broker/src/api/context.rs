@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::ops::{Deref, Range};
+use std::ops::Deref;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -43,8 +43,6 @@ pub struct Context {
     pub coordinators: Rc<Coordinators>,
     /// Fetch sessions of consumers that came to this shard.
     pub sessions: RefCell<Sessions>,
-    /// Producer ids that this shard may hand out.
-    pub producer_ids: RefCell<Range<i64>>,
     /// This shard's own handle on the image's shared maps: taking it touches no count that another core touches.
     image: RefCell<Rc<Image>>,
 }
@@ -74,7 +72,6 @@ impl Context {
             router,
             control,
             coordinators,
-            producer_ids: RefCell::new(0..0),
             image: RefCell::new(Rc::new(image)),
         }
     }

@@ -79,6 +79,8 @@ macro_rules! serve {
 
 serve! {
     plain {
+        ADD_OFFSETS_TO_TXN => add_offsets_to_txn(m::add_offsets_to_txn::AddOffsetsToTxnRequest<'_>);
+        ADD_PARTITIONS_TO_TXN => add_partitions_to_txn(m::add_partitions_to_txn::AddPartitionsToTxnRequest<'_>);
         ADD_RAFT_VOTER => add_raft_voter(m::add_raft_voter::AddRaftVoterRequest<'_>);
         ALTER_CLIENT_QUOTAS => alter_client_quotas(m::alter_client_quotas::AlterClientQuotasRequest<'_>);
         ALTER_CONFIGS => alter_configs(m::alter_configs::AlterConfigsRequest<'_>);
@@ -102,17 +104,21 @@ serve! {
         DESCRIBE_GROUPS => describe_groups(m::describe_groups::DescribeGroupsRequest<'_>);
         DESCRIBE_QUORUM => describe_quorum(m::describe_quorum::DescribeQuorumRequest<'_>);
         DESCRIBE_TOPIC_PARTITIONS => describe_topic_partitions(m::describe_topic_partitions::DescribeTopicPartitionsRequest<'_>);
+        DESCRIBE_TRANSACTIONS => describe_transactions(m::describe_transactions::DescribeTransactionsRequest<'_>);
         DESCRIBE_USER_SCRAM_CREDENTIALS => describe_user_scram_credentials(m::describe_user_scram_credentials::DescribeUserScramCredentialsRequest<'_>);
         ELECT_LEADERS => elect_leaders(m::elect_leaders::ElectLeadersRequest<'_>);
+        END_TXN => end_txn(m::end_txn::EndTxnRequest<'_>);
         EXPIRE_DELEGATION_TOKEN => expire_delegation_token(m::expire_delegation_token::ExpireDelegationTokenRequest<'_>);
         FIND_COORDINATOR => find_coordinator(m::find_coordinator::FindCoordinatorRequest<'_>);
         HEARTBEAT => heartbeat(m::heartbeat::HeartbeatRequest<'_>);
         INCREMENTAL_ALTER_CONFIGS => incremental_alter_configs(m::incremental_alter_configs::IncrementalAlterConfigsRequest<'_>);
+        INIT_PRODUCER_ID => init_producer_id(m::init_producer_id::InitProducerIdRequest<'_>);
         JOIN_GROUP => join_group(m::join_group::JoinGroupRequest<'_>);
         LEAVE_GROUP => leave_group(m::leave_group::LeaveGroupRequest<'_>);
         LIST_CONFIG_RESOURCES => list_config_resources(m::list_config_resources::ListConfigResourcesRequest);
         LIST_GROUPS => list_groups(m::list_groups::ListGroupsRequest<'_>);
         LIST_PARTITION_REASSIGNMENTS => list_partition_reassignments(m::list_partition_reassignments::ListPartitionReassignmentsRequest<'_>);
+        LIST_TRANSACTIONS => list_transactions(m::list_transactions::ListTransactionsRequest<'_>);
         METADATA => metadata(m::metadata::MetadataRequest<'_>);
         OFFSET_COMMIT => offset_commit(m::offset_commit::OffsetCommitRequest<'_>);
         OFFSET_DELETE => offset_delete(m::offset_delete::OffsetDeleteRequest<'_>);
@@ -120,6 +126,7 @@ serve! {
         REMOVE_RAFT_VOTER => remove_raft_voter(m::remove_raft_voter::RemoveRaftVoterRequest<'_>);
         RENEW_DELEGATION_TOKEN => renew_delegation_token(m::renew_delegation_token::RenewDelegationTokenRequest<'_>);
         SYNC_GROUP => sync_group(m::sync_group::SyncGroupRequest<'_>);
+        TXN_OFFSET_COMMIT => txn_offset_commit(m::txn_offset_commit::TxnOffsetCommitRequest<'_>);
         UNREGISTER_BROKER => unregister_broker(m::unregister_broker::UnregisterBrokerRequest);
         UPDATE_FEATURES => update_features(m::update_features::UpdateFeaturesRequest<'_>);
     }
@@ -128,7 +135,6 @@ serve! {
         DELETE_RECORDS => delete_records(m::delete_records::DeleteRecordsRequest<'_>);
         DESCRIBE_PRODUCERS => describe_producers(m::describe_producers::DescribeProducersRequest<'_>);
         FETCH => fetch(m::fetch::FetchRequest<'_>);
-        INIT_PRODUCER_ID => init_producer_id(m::init_producer_id::InitProducerIdRequest<'_>);
         LIST_OFFSETS => list_offsets(m::list_offsets::ListOffsetsRequest<'_>);
         OFFSET_FOR_LEADER_EPOCH => offset_for_leader_epoch(m::offset_for_leader_epoch::OffsetForLeaderEpochRequest<'_>);
         WRITE_TXN_MARKERS => write_txn_markers(m::write_txn_markers::WriteTxnMarkersRequest<'_>);

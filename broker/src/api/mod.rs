@@ -3,6 +3,8 @@
 //! [`dispatch`] is all that `net` knows of this room: a frame goes in, an answer (or the reason to close) comes out. It
 //! never panics, whatever the bytes.
 
+mod add_offsets_to_txn;
+mod add_partitions_to_txn;
 mod add_raft_voter;
 mod alter_client_quotas;
 mod alter_configs;
@@ -35,9 +37,11 @@ mod describe_log_dirs;
 mod describe_producers;
 mod describe_quorum;
 mod describe_topic_partitions;
+mod describe_transactions;
 mod describe_user_scram_credentials;
 mod dispatch;
 mod elect_leaders;
+mod end_txn;
 mod expire_delegation_token;
 pub mod fetch;
 mod find_coordinator;
@@ -51,6 +55,7 @@ mod list_config_resources;
 mod list_groups;
 mod list_offsets;
 mod list_partition_reassignments;
+mod list_transactions;
 mod metadata;
 mod offset_commit;
 mod offset_delete;
@@ -64,6 +69,7 @@ mod renew_delegation_token;
 mod resources;
 pub mod router;
 mod sync_group;
+mod txn_offset_commit;
 mod txn_verify;
 mod unregister_broker;
 mod update_features;
@@ -73,7 +79,7 @@ pub use close::{Close, Fault};
 pub use conn::{ConnInfo, Endpoint, RequestMeta, Software};
 pub use context::Context;
 pub use dispatch::{Later, SERVED, Started, decode, dispatch, is_produce};
-pub(crate) use outcomes::{code_and_text, items, refusal, unexpected};
+pub(crate) use outcomes::{code_and_text, fenced_since, items, refusal, unexpected};
 
 #[cfg(test)]
 mod testing;

@@ -31,6 +31,14 @@ pub fn unexpected(of: &str, answer: &dyn std::fmt::Debug) -> ErrorCode {
     ErrorCode::UNKNOWN_SERVER_ERROR
 }
 
+/// The code as clients of this version know it: before `since` they did not know 90, and take 47 for it.
+pub fn fenced_since(since: i16, version: i16, code: ErrorCode) -> ErrorCode {
+    match code {
+        ErrorCode::PRODUCER_FENCED if version < since => ErrorCode::INVALID_PRODUCER_EPOCH,
+        code => code,
+    }
+}
+
 /// As responses say it: no text for success.
 pub fn code_and_text(result: Result<(), Refusal>) -> (ErrorCode, Option<Cow<'static, str>>) {
     match result {

@@ -18,7 +18,7 @@ use ottla_protocol::messages::produce::{
 use ottla_protocol::record::BatchHeader;
 use ottla_protocol::wire::Records;
 
-use super::txn_verify::{self, Transaction};
+use super::txn_verify::{self, Part, Transaction};
 use super::{Close, Context, RequestMeta};
 use crate::metadata::Image;
 use crate::partition::calls::{Answer, Call, Guard, Produce, ProduceRules, Produced};
@@ -135,7 +135,7 @@ async fn verify(
         id: layout.transactional_id.as_deref().unwrap_or_default(),
         producer_id,
         epoch,
-        version: meta.version,
+        part: Part::of_produce(meta.version),
     };
     let guards = txn_verify::guards(ctx, txn, &batches).await?;
     for (at, guard) in asked.into_iter().zip(guards) {

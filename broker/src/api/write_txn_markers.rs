@@ -8,6 +8,9 @@ use ottla_protocol::messages::write_txn_markers::{
 use ottla_protocol::record::EndMarker;
 
 use super::{Close, Context, RequestMeta};
+use crate::coordinator::Producer;
+use crate::coordinator::group::Command;
+use crate::coordinator::topics::Kind;
 use crate::metadata::Image;
 use crate::partition::calls::{Answer, Call, EndTxn, Marker};
 
@@ -19,10 +22,19 @@ pub async fn handle(
 ) -> Result<WriteTxnMarkersResponse<'static>, Close> {
     let image = ctx.image();
     let mut ends = Vec::new();
+    let mut of_groups = Vec::new();
     for marker in &request.markers {
         for topic in &marker.topics {
             for partition in &topic.partition_indexes {
                 let end = end_of(&image, marker, &topic.name, *partition);
+                let end = match end {
+                    Ok(end) if topic.name == Kind::Group.topic() => {
+                        of_groups.push((ends.len(), end));
+                        // What its coordinator answers comes in its place.
+                        Err(ErrorCode::NONE)
+                    }
+                    end => end,
+                };
                 ends.push(end.map(|end| (end.id, end)));
             }
         }
@@ -34,11 +46,11 @@ pub async fn handle(
             None
         }
     };
-    let mut written = ctx
-        .router
-        .scatter(ends, Call::Markers, take, Err)
-        .await?
-        .into_iter();
+    let mut written = ctx.router.scatter(ends, Call::Markers, take, Err).await?;
+    for (at, end) in of_groups {
+        written[at] = end_in_group(ctx, &image, end).await;
+    }
+    let mut written = written.into_iter();
     let markers = request.markers.iter().map(|marker| {
         let topics = marker.topics.iter().map(|topic| {
             let partitions = topic.partition_indexes.iter().zip(written.by_ref());
@@ -82,6 +94,29 @@ fn end_of(
             },
         },
         version: marker.transaction_version,
+    })
+}
+
+/// A group coordinator keeps what its transactions will commit, and writes its markers itself.
+async fn end_in_group(ctx: &Context, image: &Image, end: EndTxn) -> Result<(), ErrorCode> {
+    let topic = image.topics.with_id(end.id.topic);
+    let topic = topic.ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?;
+    let command = Command::EndTransaction {
+        producer: Producer {
+            id: end.marker.producer_id,
+            epoch: end.marker.epoch,
+        },
+        coordinator_epoch: end.marker.end.coordinator_epoch,
+        commit: end.marker.end.committed,
+        version: end.version,
+    };
+    let ended = ctx.coordinators.group_at(topic, end.id.partition, command);
+    // Whoever asks knows partitions, not coordinators.
+    ended.await.map(drop).map_err(|code| match code {
+        ErrorCode::COORDINATOR_NOT_AVAILABLE
+        | ErrorCode::COORDINATOR_LOAD_IN_PROGRESS
+        | ErrorCode::NOT_COORDINATOR => ErrorCode::NOT_LEADER_OR_FOLLOWER,
+        code => code,
     })
 }
 

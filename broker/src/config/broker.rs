@@ -49,10 +49,10 @@ pub struct BrokerConfig {
     /// `transaction.partition.verification.enable`: the first write of a transaction to a partition is checked with its
     /// coordinator.
     pub transaction_verification: bool,
-    /// `add.partitions.to.txn.retry.backoff.ms`.
-    pub add_partitions_retry_ms: i32,
     /// `add.partitions.to.txn.retry.backoff.max.ms`: how long a Produce waits for the transaction before to end.
     pub add_partitions_retry_max_ms: i32,
+    /// `transactional.id.expiration.ms`: a transactional id unused for this long is forgotten.
+    pub transactional_id_expiration_ms: i64,
 }
 
 /// Limits of connections and requests.
@@ -135,8 +135,8 @@ impl BrokerConfig {
             transaction_max_timeout_ms: int(s, "transaction.max.timeout.ms"),
             two_phase_commit: s.switch("transaction.two.phase.commit.enable"),
             transaction_verification: s.switch("transaction.partition.verification.enable"),
-            add_partitions_retry_ms: int(s, "add.partitions.to.txn.retry.backoff.ms"),
             add_partitions_retry_max_ms: int(s, "add.partitions.to.txn.retry.backoff.max.ms"),
+            transactional_id_expiration_ms: long(s, "transactional.id.expiration.ms"),
             settings,
         }
     }

@@ -2,7 +2,7 @@
 
 use ottla_protocol::error_code::ErrorCode;
 
-use super::group;
+use super::{group, txn};
 
 /// A command to the coordinator on this partition of its kind's topic.
 #[derive(Debug)]
@@ -14,6 +14,13 @@ pub enum Call {
         /// What is asked.
         command: group::Command,
     },
+    /// To a transaction coordinator.
+    Transaction {
+        /// The partition.
+        partition: i32,
+        /// What is asked.
+        command: txn::Command,
+    },
 }
 
 /// The answer to the [`Call`] of the same name; or the code of a coordinator that is not here or not ready.
@@ -21,4 +28,6 @@ pub enum Call {
 pub enum Answer {
     /// Of a group coordinator.
     Group(Result<group::Answer, ErrorCode>),
+    /// Of a transaction coordinator.
+    Transaction(Result<txn::Answer, ErrorCode>),
 }

@@ -17,7 +17,9 @@ use super::Machine;
 use super::calls::{Answer, Call};
 use super::driver::{Driven, Driver, Key};
 use super::group::{self, Groups};
+use super::producer_ids::ProducerIds;
 use super::topics::{Kind, partition_of};
+use super::txn::{self, Transactions};
 use crate::controller::calls::{ControlAnswer, ControlCall};
 use crate::controller::{Command, Outcome};
 use crate::metadata::{Image, Topic};
@@ -42,9 +44,12 @@ pub struct Coordinators {
     pub data: Data,
     /// For errands.
     pub control: Control,
+    /// For producers that begin.
+    pub producer_ids: ProducerIds,
     peers: OnceCell<Peers>,
     image: RefCell<Rc<Image>>,
     groups: Fleet<Groups>,
+    transactions: Fleet<Transactions>,
     /// Drivers whose partition has committed something.
     ready: RefCell<BTreeSet<Key>>,
     deadlines: RefCell<BTreeSet<(Instant, Key)>>,
@@ -60,10 +65,12 @@ impl Coordinators {
             shards: data.count(),
             partitions: OnceCell::new(),
             data,
+            producer_ids: ProducerIds::new(control.clone()),
             control,
             peers: OnceCell::new(),
             image: RefCell::new(Rc::new(image)),
             groups: Fleet::new(Kind::Group),
+            transactions: Fleet::new(Kind::Transaction),
             ready: RefCell::default(),
             deadlines: RefCell::default(),
             scheduled: RefCell::default(),
@@ -89,6 +96,7 @@ impl Coordinators {
     pub fn install(self: &Rc<Self>, image: Arc<Image>) {
         *self.image.borrow_mut() = Rc::new(Image::clone(&image));
         self.groups.reconcile(self);
+        self.transactions.reconcile(self);
         for driver in self.drivers() {
             driver.image_changed();
         }
@@ -102,12 +110,17 @@ impl Coordinators {
     }
 
     fn drivers(&self) -> Vec<Rc<dyn Driven>> {
-        self.groups.all()
+        let mut all = self.groups.all();
+        all.extend(self.transactions.all());
+        all
     }
 
     fn driver(&self, key: Key) -> Option<Rc<dyn Driven>> {
         match key {
             (kind, number) if kind == Kind::Group as u8 => self.groups.find(number).map(|d| d as _),
+            (kind, number) if kind == Kind::Transaction as u8 => {
+                self.transactions.find(number).map(|d| d as _)
+            }
             _ => None,
         }
     }
@@ -146,6 +159,10 @@ impl Coordinators {
             Call::Group { partition, command } => {
                 let reply = Box::new(move |answer| reply.send(Answer::Group(answer)));
                 self.groups.handle(partition, command, reply);
+            }
+            Call::Transaction { partition, command } => {
+                let reply = Box::new(move |answer| reply.send(Answer::Transaction(answer)));
+                self.transactions.handle(partition, command, reply);
             }
         }
     }
@@ -340,11 +357,56 @@ impl Coordinators {
         let call = Call::Group { partition, command };
         match self.ask(topic, partition, call).await? {
             Answer::Group(answer) => answer,
+            other => Err(mixed_up(&other)),
         }
     }
 
+    /// Asks the coordinator of a transactional id.
+    ///
+    /// # Errors
+    /// As [`Coordinators::group`].
+    pub async fn transaction(
+        &self,
+        id: &str,
+        command: txn::Command,
+    ) -> Result<txn::Answer, ErrorCode> {
+        let topic = self.topic(Kind::Transaction).await?;
+        let partition = partition_of(id, topic.partitions.len() as i32);
+        self.transaction_at(&topic, partition, command).await
+    }
+
+    /// Asks the transaction coordinator on this partition.
+    ///
+    /// # Errors
+    /// As [`Coordinators::group`].
+    pub async fn transaction_at(
+        &self,
+        topic: &Topic,
+        partition: i32,
+        command: txn::Command,
+    ) -> Result<txn::Answer, ErrorCode> {
+        let call = Call::Transaction { partition, command };
+        match self.ask(topic, partition, call).await? {
+            Answer::Transaction(answer) => answer,
+            other => Err(mixed_up(&other)),
+        }
+    }
+
+    /// The shard that owns a partition.
+    pub fn owner(&self, id: PartitionId) -> ShardId {
+        placement::owner(id, self.shards)
+    }
+
+    /// The leader epoch of a coordinator's partition, if that is of this shard.
+    pub fn epoch(&self, kind: Kind, partition: i32) -> Option<i32> {
+        let image = self.image();
+        let topic = image.topics.named(kind.topic())?;
+        let found = self.partitions.get()?.find(topic.partition_id(partition))?;
+        Some(found.leader_epoch())
+    }
+
     async fn ask(&self, topic: &Topic, partition: i32, call: Call) -> Result<Answer, ErrorCode> {
-        let owner = placement::owner(topic.partition_id(partition), self.shards);
+        let owner = self.owner(topic.partition_id(partition));
         let peers = self
             .peers
             .get()
@@ -353,4 +415,9 @@ impl Coordinators {
         // The broker stops.
         answer.map_err(|_| ErrorCode::NOT_COORDINATOR)
     }
+}
+
+fn mixed_up(answer: &Answer) -> ErrorCode {
+    tracing::error!("a coordinator of another kind answered: {answer:?} (a defect)");
+    ErrorCode::UNKNOWN_SERVER_ERROR
 }

@@ -6,7 +6,9 @@
 //! - [`driver`] runs one on its partition: load, hear, append, apply, answer;
 //! - [`load`] replays the partition's log;
 //! - [`topics`] says which partition of which topic a key belongs to, and how such topics are made;
-//! - [`calls`] crosses the mesh.
+//! - [`calls`] crosses the mesh;
+//! - [`producer_ids`] hands out producer ids;
+//! - [`group`] and [`txn`] are the machines.
 //!
 //! The way of a command: a handler in `api` finds the partition of the group, or of the transactional id, and sends the command to
 //! the shard that owns it. The machine says what is to be written and what to be answered. What is written goes through
@@ -18,7 +20,9 @@ mod driver;
 pub mod group;
 pub mod host;
 mod load;
+pub mod producer_ids;
 pub mod topics;
+pub mod txn;
 
 use std::fmt;
 use std::future::Future;
