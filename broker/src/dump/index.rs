@@ -7,7 +7,7 @@ use ottla_admin_cli::CliError;
 use ottla_admin_cli::commands::file::dump::Item;
 use ottla_protocol::ids::{PartitionId, Uuid};
 use ottla_storage::format::BLOCK;
-use ottla_storage::format::index::{IndexBlock, IndexEntry};
+use ottla_storage::format::index::{AbortedTxn, IndexBlock, IndexEntry, OpenTxn};
 
 use super::{Emit, Source};
 
@@ -34,6 +34,12 @@ pub async fn read(source: Source, path: &Path, emit: &mut Emit<'_>) -> Result<()
         for entry in &block.entries {
             emit(entry_item(at, entry))?;
         }
+        for txn in &block.aborted {
+            emit(aborted_item(at, txn))?;
+        }
+        for txn in block.open.iter().flatten() {
+            emit(open_item(at, txn))?;
+        }
         number += 1;
         at += BLOCK as u64;
     }
@@ -47,6 +53,20 @@ fn block_item(at: u64, block: &IndexBlock) -> Item {
         .with("end_offset", block.end_offset)
         .with("max_timestamp", block.max_timestamp)
         .with("entries", block.entries.len())
+}
+
+fn aborted_item(at: u64, txn: &AbortedTxn) -> Item {
+    Item::new(at, 1, "aborted")
+        .with("producer_id", txn.producer_id)
+        .with("first_offset", txn.first_offset)
+        .with("last_offset", txn.last_offset)
+        .with("last_stable_offset", txn.last_stable_offset)
+}
+
+fn open_item(at: u64, txn: &OpenTxn) -> Item {
+    Item::new(at, 1, "open")
+        .with("producer_id", txn.producer_id)
+        .with("first_offset", txn.first_offset)
 }
 
 fn entry_item(at: u64, entry: &IndexEntry) -> Item {

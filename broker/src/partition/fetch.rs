@@ -46,20 +46,16 @@ impl Partition {
         }
         // The log gives at least one batch whatever its size: fine for the first partition with records, and for the
         // others as long as something of the limit is left; `Partitions::fetch` drops what is too much.
-        let read = match self.log.read(part.offset, max_bytes, limit).await {
-            Ok(read) if committed_only => {
-                match self.aborted(part.offset, read.next, recent).await {
-                    Ok(aborted) => {
-                        fetched.aborted = Some(aborted);
-                        Ok(read)
-                    }
-                    Err(error) => Err(error),
-                }
-            }
-            read => read,
+        let read = if committed_only {
+            let read = self.read_stable(part.offset, max_bytes, limit, recent);
+            read.await
+                .map(|(records, aborted)| (records, Some(aborted)))
+        } else {
+            let read = self.log.read(part.offset, max_bytes, limit);
+            read.await.map(|read| (read.parts, None))
         };
         match read {
-            Ok(read) => fetched.records = read.parts,
+            Ok(read) => (fetched.records, fetched.aborted) = read,
             // Retention or DeleteRecords passed by while the disk was read.
             Err(ReadError::OutOfRange { .. }) => {
                 return Fetched::refused(ErrorCode::OFFSET_OUT_OF_RANGE);

@@ -147,6 +147,7 @@ impl Partition {
         let mut state = self.state.borrow_mut();
         let oldest = time::wall_ms() - self.shard.producer_expiry_ms.get();
         state.producers.expire(oldest);
+        state.producers.flushed(self.log.flushed().end_offset);
         // The state may be ahead of what is flushed: it says itself through which offset it is complete.
         let checkpoint = self.log.checkpoint(
             stored(state.replica.hard_state()),

@@ -4,6 +4,7 @@
 //! be in a segment yet are taken in one go, and those that the log's own index gains later end at or above that offset or
 //! stand in both.
 
+use bytes::Bytes;
 use ottla_protocol::error_code::ErrorCode;
 use ottla_runtime::time;
 use ottla_storage::log::{AbortedTxn, ReadError};
@@ -30,25 +31,44 @@ impl Partition {
         state.producers.begin(who, time::wall_ms())
     }
 
-    /// The aborted transactions with records in `from..to`, of which `recent` are known already.
+    /// The aborted transactions with records in `from..to`, of which `recent` are those that may not be in a segment.
     pub(super) async fn aborted(
         &self,
         from: i64,
         to: i64,
         recent: Vec<AbortedTxn>,
     ) -> Result<Vec<AbortedTxn>, ReadError> {
-        if from >= to {
-            return Ok(Vec::new());
-        }
-        let mut aborted: Vec<AbortedTxn> = Vec::new();
-        let last = aborted.last().map_or(-1, |txn| txn.last_offset);
-        aborted.extend(
-            recent
-                .into_iter()
-                .filter(|txn| txn.last_offset > last && txn.overlaps(from, to)),
-        );
-        Ok(aborted)
+        let in_segments = self.log.aborted(from, to).await?;
+        Ok(joined(in_segments, recent, from, to))
     }
+
+    /// Reads what is below `limit`, which is stable, with the aborted transactions of what was read; of these `recent` are
+    /// those below `limit` that may not be in a segment.
+    pub(super) async fn read_stable(
+        &self,
+        offset: i64,
+        max_bytes: usize,
+        limit: i64,
+        recent: Vec<AbortedTxn>,
+    ) -> Result<(Vec<Bytes>, Vec<AbortedTxn>), ReadError> {
+        let read = self.log.read_with_aborted(offset, max_bytes, limit).await;
+        let (read, in_segments) = read?;
+        let aborted = joined(in_segments, recent, offset, read.next);
+        Ok((read.parts, aborted))
+    }
+}
+
+/// All aborted transactions in `from..to`, in the order of their markers, each once.
+fn joined(
+    in_segments: Vec<AbortedTxn>,
+    recent: Vec<AbortedTxn>,
+    from: i64,
+    to: i64,
+) -> Vec<AbortedTxn> {
+    let last = in_segments.last().map_or(-1, |txn| txn.last_offset);
+    let newer = |txn: &AbortedTxn| txn.last_offset > last && txn.overlaps(from, to);
+    let recent = recent.into_iter().filter(newer);
+    in_segments.into_iter().chain(recent).collect()
 }
 
 impl State {

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::checkpoint::{Checkpoint, Tail};
 use super::compacted::Compacted;
 use super::frame::{self, Entry, EntryKind, Frame, HardState, Seed};
-use super::index::{IndexBlock, IndexEntry, PER_BLOCK};
+use super::index::{AbortedTxn, IndexBlock, IndexEntry, OpenTxn, PER_BLOCK};
 use super::journal_file::{self, JournalFile};
 use super::run::{self, Run};
 use super::{BLOCK, FormatError, block_down, block_up, index};
@@ -37,6 +37,14 @@ fn golden_bytes(name: &str) -> Vec<u8> {
         .chunks(2)
         .map(|pair| byte(pair).expect("hex digits"))
         .collect()
+}
+
+/// As the first version wrote it: it knew no transactions.
+#[test]
+fn an_index_block_without_transactions_stays_readable() {
+    let mut block = golden_bytes("index-v1");
+    block.resize(BLOCK, 0);
+    assert_eq!(IndexBlock::decode(&block, ID, 100, 1), Ok(index_block(3)));
 }
 
 /// The golden bytes. A change here is a change of the format: what was written before must stay readable.
@@ -332,19 +340,46 @@ fn index_block(entries: usize) -> IndexBlock {
         .collect();
     IndexBlock {
         number: 1,
+        from: 0,
         covered: 600_000,
         max_timestamp: 1_700_000_000_000,
         end_offset: 1400,
         entries,
+        aborted: Vec::new(),
+        open: Some(Vec::new()),
+        transactional: false,
     }
 }
 
 #[test]
 fn an_index_block_stands_as_golden_and_is_bound_to_its_segment() {
-    let block = index_block(3);
+    let aborted = AbortedTxn {
+        producer_id: 7,
+        first_offset: 101,
+        last_offset: 120,
+        last_stable_offset: 110,
+    };
+    let open = OpenTxn {
+        producer_id: 8,
+        first_offset: 110,
+    };
+    let block = IndexBlock {
+        aborted: vec![aborted],
+        open: Some(vec![open; 2]),
+        transactional: true,
+        ..index_block(3)
+    };
     let bytes = block.encode(ID, 100);
-    golden("index-v1", &bytes[..160]);
+    golden("index-v2", &[&bytes[..224], &bytes[BLOCK - 16..]].concat());
     assert_eq!(IndexBlock::decode(&bytes, ID, 100, 1), Ok(block));
+    let many = IndexBlock {
+        open: None,
+        ..index_block(3)
+    };
+    assert_eq!(
+        IndexBlock::decode(&many.encode(ID, 100), ID, 100, 1),
+        Ok(many)
+    );
     let full = index_block(PER_BLOCK);
     assert_eq!(
         IndexBlock::decode(&full.encode(ID, 100), ID, 100, 1),

@@ -210,14 +210,17 @@ impl Inner {
     ) -> Result<Rc<Index>, StorageError> {
         let interval = self.config.borrow().index_interval_bytes;
         let loaded = if tail.length == 0 {
-            Rc::new(Index::new(tail.segment))
+            Rc::new(Index::after(
+                tail.segment,
+                self.open_before(tail.segment).await?,
+            ))
         } else {
             let segment = segment_of(tail);
             self.index(&segment).await?
         };
         let mut index = Rc::unwrap_or_clone(loaded);
-        for (header, _) in batches {
-            index.add(header, interval);
+        for (header, bytes) in batches {
+            index.add(header, bytes, interval);
         }
         index
             .save(&index_path(&self.dir, tail.segment), self.id, tail.segment)

@@ -10,6 +10,7 @@
 //! | `flush` | dirty entries into segments |
 //! | `read` | batches by offset, from memory, cache or disk |
 //! | `times` | offsets by timestamp and by leader epoch |
+//! | `aborted` | aborted transactions by offset |
 //! | `retain` | retention, delete records, removal of segments and of the log |
 //! | `clean` | compaction |
 //!
@@ -20,6 +21,7 @@
 //! and truncation is a matter of memory and of the journal. What a flush wrote beyond the last durable checkpoint is
 //! void after a crash: the same committed entries come again from the journal (or from the leader), to the same place.
 
+mod aborted;
 pub mod clean;
 mod flush;
 mod open;
@@ -46,6 +48,7 @@ use crate::error::StorageError;
 use crate::format::checkpoint::Checkpoint;
 use crate::format::frame::HardState;
 use crate::segment::index::Index;
+use crate::segment::txns::Open;
 use crate::segment::{data_path, index_path};
 
 pub use self::open::Start;
@@ -247,27 +250,88 @@ impl Inner {
 
     /// The index of a segment, complete up to its length.
     async fn index(&self, segment: &Segment) -> Result<Rc<Index>, StorageError> {
-        let Segment {
-            base, length, gaps, ..
-        } = *segment;
-        let indexes = &self.store.0.indexes;
-        if let Some(index) = indexes
-            .get((self.key, base))
-            .filter(|i| i.covered >= length)
-        {
+        if let Some(index) = self.loaded(segment) {
             return Ok(index);
         }
+        if let Some(index) = self.saved_index(segment).await? {
+            return Ok(index);
+        }
+        let open = self.open_before(segment.base).await?;
+        self.scanned_index(segment, open).await
+    }
+
+    /// The index if it is in memory.
+    fn loaded(&self, segment: &Segment) -> Option<Rc<Index>> {
+        let index = self.store.0.indexes.get((self.key, segment.base));
+        index.filter(|i| i.covered >= segment.length)
+    }
+
+    /// What the sidecar file has, completed from the segment; `None` when the file tells nothing.
+    async fn saved_index(&self, segment: &Segment) -> Result<Option<Rc<Index>>, StorageError> {
         let before = self.changes();
+        let sidecar = index_path(&self.dir, segment.base);
+        let read = Index::read(&sidecar, self.id, segment.base, segment.length).await;
+        let Some(found) = read else {
+            return Ok(None);
+        };
+        match self.completed(found, segment, before).await {
+            // Perhaps the index is stale and not the segment damaged: the segment alone decides.
+            Err(StorageError::Corrupt(_)) => Ok(None),
+            done => done.map(Some),
+        }
+    }
+
+    async fn scanned_index(
+        &self,
+        segment: &Segment,
+        open: Open,
+    ) -> Result<Rc<Index>, StorageError> {
+        let before = self.changes();
+        let index = Index::after(segment.base, open);
+        self.completed(index, segment, before).await
+    }
+
+    async fn completed(
+        &self,
+        mut index: Index,
+        segment: &Segment,
+        before: u64,
+    ) -> Result<Rc<Index>, StorageError> {
         let interval = self.config.borrow().index_interval_bytes;
-        let (data, sidecar) = (data_path(&self.dir, base), index_path(&self.dir, base));
-        let file = self.file(base).await?;
-        let segment = (base, length, gaps);
-        let index = Index::load(&file, (&data, &sidecar), self.id, segment, interval).await?;
+        let file = self.file(segment.base).await?;
+        let path = data_path(&self.dir, segment.base);
+        let what = (segment.length, segment.gaps);
+        index.complete(&file, &path, what, interval).await?;
         let index = Rc::new(index);
         if !self.state.borrow().deleted && self.changes() == before {
-            indexes.put((self.key, base), index.clone());
+            let key = (self.key, segment.base);
+            self.store.0.indexes.put(key, index.clone());
         }
         Ok(index)
+    }
+
+    /// The transactions that are open where segment `base` starts. The index of the segment before says so; where there is
+    /// none any more, what was open then has no records that can be read.
+    async fn open_before(&self, base: i64) -> Result<Open, StorageError> {
+        let mut unknown = Vec::new();
+        let mut at = base;
+        let mut open = loop {
+            let Some(before) = self.state.borrow().segment_before(at) else {
+                break Open::default();
+            };
+            if let Some(index) = self.loaded(&before) {
+                break index.open().clone();
+            }
+            if let Some(index) = self.saved_index(&before).await? {
+                break index.open().clone();
+            }
+            at = before.base;
+            unknown.push(before);
+        };
+        for segment in unknown.iter().rev() {
+            open = self.scanned_index(segment, open).await?.open().clone();
+        }
+        Ok(open)
     }
 
     /// See [`State::changes`].

@@ -184,6 +184,12 @@ impl State {
             .map(|d| d.bytes.clone())
     }
 
+    /// The segment in front of the one that begins at `base`, or would.
+    pub(super) fn segment_before(&self, base: i64) -> Option<Segment> {
+        let at = self.segments.partition_point(|s| s.base < base);
+        at.checked_sub(1).map(|i| self.segments[i])
+    }
+
     /// The flushed segment that holds `offset`.
     pub(super) fn segment_at(&self, offset: i64) -> Option<Segment> {
         if offset >= self.flushed.end_offset {

@@ -49,7 +49,12 @@ struct Active {
     base: i64,
     length: u64,
     first_timestamp: i64,
+    /// Transaction markers since the log was opened.
+    markers: u32,
 }
+
+/// A segment with more transaction markers is closed: its index has the aborted ones, and comes into memory as a whole.
+const MARKERS_MOST: u32 = 64 << 10;
 
 /// How far the log's segments reach, durably.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,6 +128,7 @@ impl State {
             base: t.segment,
             length: t.length,
             first_timestamp: t.first_timestamp,
+            markers: 0,
         });
         state
     }
@@ -169,19 +175,25 @@ impl State {
             && header.max_timestamp.saturating_sub(active.first_timestamp) > config.segment_ms;
         // Kafka's own index files hold offsets relative to the base in 32 bits; its tools expect that of ours.
         let far = header.next_offset() - active.base > i64::from(i32::MAX);
-        active.length > 0 && (asked || full || aged || far)
+        let many = active.markers >= MARKERS_MOST;
+        active.length > 0 && (asked || full || aged || far || many)
     }
 
     fn enter(&mut self, header: &BatchHeader, rolls: bool) {
         let size = header.size() as u64;
+        let markers = u32::from(header.attributes.is_control());
         match &mut self.active {
-            Some(active) if !rolls => active.length += size,
+            Some(active) if !rolls => {
+                active.length += size;
+                active.markers += markers;
+            }
             active => {
                 let first_timestamp = header.max_timestamp;
                 *active = Some(Active {
                     base: header.base_offset,
                     length: size,
                     first_timestamp,
+                    markers,
                 });
             }
         }
@@ -223,6 +235,7 @@ impl State {
             base: t.segment,
             length: t.length,
             first_timestamp: t.first_timestamp,
+            markers: 0,
         });
         let entries: Vec<(BatchHeader, bool)> = self
             .dirty

@@ -1,5 +1,7 @@
 //! Logs on the simulated disk.
 
+mod txns;
+
 use ottla_protocol::record::batches;
 use ottla_runtime::fs;
 use ottla_runtime::sim::DiskOptions;

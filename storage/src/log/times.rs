@@ -175,7 +175,7 @@ impl Log {
     }
 
     /// Searches, and again if segments were removed or replaced meanwhile: what was found then is worth nothing.
-    async fn undisturbed<T>(
+    pub(super) async fn undisturbed<T>(
         &self,
         mut search: impl AsyncFnMut() -> Result<T, ReadError>,
     ) -> Result<T, ReadError> {

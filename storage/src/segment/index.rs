@@ -1,7 +1,8 @@
 //! The sidecar index in memory: built as batches are appended, loaded from its file, completed by a scan.
 //!
 //! Invariants: entries ascend in offset and position; all bytes below `covered` are described; the first batch of the
-//! segment and of each epoch has an entry.
+//! segment and of each epoch has an entry. What a block of the file describes ends where the next one begins, and with all
+//! blocks up to it it stands for itself: a load goes on from the last block that is whole.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -13,50 +14,86 @@ use ottla_protocol::record::BatchHeader;
 use ottla_runtime::fs::{Buf, File, OpenOptions};
 
 use super::scan::Walk;
+use super::txns::Open;
 use crate::cache::LogKey;
 use crate::error::StorageError;
 use crate::format::BLOCK;
-use crate::format::index::{IndexBlock, IndexEntry, PER_BLOCK};
+use crate::format::index::{AbortedTxn, IndexBlock, IndexEntry, OpenTxn, fits};
 
 /// Entries are never denser than this, whatever the topic asks for: reads fetch more than that at once.
 const DENSEST: u64 = 32 << 10;
+/// Most open transactions that a block names; with more a load goes on from an earlier block.
+const OPEN_MOST: usize = 128;
+/// Room for so many that are not open yet.
+const OPEN_SLACK: usize = 16;
 
 /// The index of one segment.
 #[derive(Clone, Debug)]
 pub(crate) struct Index {
     entries: Vec<IndexEntry>,
+    /// Transactions whose marker is in the segment, in the order of the markers.
+    aborted: Vec<AbortedTxn>,
+    /// Transactions that are open behind what is covered.
+    open: Open,
     pub covered: u64,
     pub max_timestamp: i64,
     pub end_offset: i64,
     /// Epoch of the last batch.
     epoch: Option<i32>,
+    /// The blocks of the file that nothing is added to any more.
+    full: Vec<Full>,
+    /// Batches of transactions were added since the last full block.
+    transactional: bool,
     /// First block that differs from the file.
     unsaved: usize,
 }
 
+/// A block at its end: how many entries and aborted transactions it and the ones before have, and what holds there.
+#[derive(Clone, Debug)]
+struct Full {
+    entries: usize,
+    aborted: usize,
+    covered: u64,
+    max_timestamp: i64,
+    end_offset: i64,
+    open: Option<Box<[OpenTxn]>>,
+    transactional: bool,
+}
+
 impl Index {
-    /// Of an empty segment.
+    /// Of an empty segment in front of which no transaction is open.
     pub fn new(base: i64) -> Index {
+        Index::after(base, Open::default())
+    }
+
+    /// Of an empty segment in front of which these transactions are open.
+    pub fn after(base: i64, open: Open) -> Index {
         Index {
             entries: Vec::new(),
+            aborted: Vec::new(),
+            open,
             covered: 0,
             max_timestamp: -1,
             end_offset: base,
             epoch: None,
+            full: Vec::new(),
+            transactional: false,
             unsaved: 0,
         }
     }
 
     /// The batch that follows what is covered.
-    pub fn add(&mut self, header: &BatchHeader, interval: u64) {
-        let due = self
-            .entries
-            .last()
-            .is_none_or(|e| self.covered - e.position >= interval.max(DENSEST));
-        if due || self.epoch != Some(header.leader_epoch) {
-            self.unsaved = self
-                .unsaved
-                .min(self.entries.len().saturating_sub(1) / PER_BLOCK);
+    pub fn add(&mut self, header: &BatchHeader, bytes: &[u8], interval: u64) {
+        let due = self.epoch != Some(header.leader_epoch)
+            || self
+                .entries
+                .last()
+                .is_none_or(|e| self.covered - e.position >= interval.max(DENSEST));
+        let ends = header.attributes.is_control();
+        if due || ends {
+            self.make_room(usize::from(due) + usize::from(ends));
+        }
+        if due {
             self.entries.push(IndexEntry {
                 offset: header.base_offset,
                 position: self.covered,
@@ -64,10 +101,57 @@ impl Index {
                 epoch: header.leader_epoch,
             });
         }
+        if header.attributes.is_transactional() || ends {
+            self.transactional = true;
+            self.aborted.extend(self.open.pass(header, bytes));
+        }
         self.epoch = Some(header.leader_epoch);
         self.covered += header.size() as u64;
         self.max_timestamp = self.max_timestamp.max(header.max_timestamp);
         self.end_offset = header.next_offset();
+    }
+
+    /// The last block is about to change: begins a new one if it cannot take `more`.
+    fn make_room(&mut self, more: usize) {
+        self.unsaved = self.unsaved.min(self.full.len());
+        let (entries, aborted) = self.in_last();
+        let open = match self.open.len() {
+            0 => 0,
+            // Some may begin before the block is full.
+            open if open <= OPEN_MOST => open + OPEN_SLACK,
+            _ => 0,
+        };
+        if !fits(entries + more, aborted, open) {
+            self.full.push(self.last());
+            self.transactional = false;
+        }
+    }
+
+    /// Entries and aborted transactions in the last block.
+    fn in_last(&self) -> (usize, usize) {
+        let (entries, aborted) = self.before(self.full.len());
+        (self.entries.len() - entries, self.aborted.len() - aborted)
+    }
+
+    /// Entries and aborted transactions in the blocks before `number`.
+    fn before(&self, number: usize) -> (usize, usize) {
+        let before = number.checked_sub(1).map(|n| &self.full[n]);
+        before.map_or((0, 0), |full| (full.entries, full.aborted))
+    }
+
+    /// The last block as it is now.
+    fn last(&self) -> Full {
+        let (entries, aborted) = self.in_last();
+        let room = self.open.len() <= OPEN_MOST && fits(entries, aborted, self.open.len());
+        Full {
+            entries: self.entries.len(),
+            aborted: self.aborted.len(),
+            covered: self.covered,
+            max_timestamp: self.max_timestamp,
+            end_offset: self.end_offset,
+            open: room.then(|| self.open.iter().collect()),
+            transactional: self.transactional,
+        }
     }
 
     /// The last entry at or before `offset`.
@@ -90,38 +174,106 @@ impl Index {
         })
     }
 
+    /// The transactions aborted here that have records in `from..to`.
+    pub fn aborted(&self, from: i64, to: i64) -> impl Iterator<Item = AbortedTxn> {
+        let first = self.aborted.partition_point(|txn| txn.last_offset < from);
+        let mut over = false;
+        let relevant = self.aborted[first..].iter().take_while(move |txn| {
+            // What comes behind it began at or above its last stable offset.
+            !std::mem::replace(&mut over, txn.last_stable_offset >= to)
+        });
+        relevant.filter(move |txn| txn.overlaps(from, to)).copied()
+    }
+
+    /// The transactions that are open at its end.
+    pub fn open(&self) -> &Open {
+        &self.open
+    }
+
     /// Bytes of memory.
     pub fn memory(&self) -> usize {
-        size_of::<Index>() + self.entries.capacity() * size_of::<IndexEntry>()
+        let open = self.full.iter().filter_map(|f| f.open.as_deref());
+        size_of::<Index>()
+            + self.entries.capacity() * size_of::<IndexEntry>()
+            + self.aborted.capacity() * size_of::<AbortedTxn>()
+            + self.full.capacity() * size_of::<Full>()
+            + open.map(size_of_val).sum::<usize>()
+            + self.open.len() * 2 * size_of::<OpenTxn>()
     }
 
-    /// Loads the index of the segment of this base and length, in which compaction may have left gaps, completing from the
-    /// segment what the file does not have.
-    pub async fn load(
-        file: &File,
-        paths: (&Path, &Path),
-        id: PartitionId,
-        (base, length, gaps): (i64, u64, bool),
-        interval: u64,
-    ) -> Result<Index, StorageError> {
-        let (data, sidecar) = paths;
+    /// What a sidecar file tells of its segment, of which `length` bytes are there. `None` when that is nothing: whatever is
+    /// wrong with the file, the log has it all.
+    pub async fn read(sidecar: &Path, id: PartitionId, base: i64, length: u64) -> Option<Index> {
+        let mut blocks = read_blocks(sidecar, id, base).await;
+        let whole = |block: &IndexBlock| block.covered <= length && block.open.is_some();
+        let usable = blocks.iter().rposition(whole).map_or(0, |last| last + 1);
+        let cut = (usable < blocks.len()).then(|| blocks.swap_remove(usable));
+        blocks.truncate(usable);
         let mut index = Index::new(base);
-        if let Some(found) = read(sidecar, id, base).await {
-            index = found;
+        index.unsaved = usable;
+        let last = blocks.pop();
+        for block in blocks {
+            let open = block.open.clone().map(Vec::into_boxed_slice);
+            index.take(block);
+            index.full.push(Full {
+                open,
+                ..index.last()
+            });
         }
-        index.cut(base, length);
-        match index.complete(file, data, (length, gaps), interval).await {
-            Err(StorageError::Corrupt(_)) if index.covered > 0 => {
-                // Perhaps the index is stale and not the segment damaged: the segment alone decides.
-                index = Index::new(base);
-                index.complete(file, data, (length, gaps), interval).await?;
-            }
-            other => other?,
+        let found_any = last.is_some();
+        if let Some(last) = last {
+            index.take(last);
         }
-        Ok(index)
+        let cut = cut.is_some_and(|block| index.take_front(block, length));
+        let ordered = index
+            .entries
+            .windows(2)
+            .all(|w| w[0].offset < w[1].offset && w[0].position < w[1].position);
+        (ordered && (found_any || cut)).then_some(index)
     }
 
-    async fn complete(
+    /// Adds a block of the file.
+    fn take(&mut self, block: IndexBlock) {
+        self.entries.extend(block.entries);
+        self.aborted.extend(block.aborted);
+        self.open = block.open.into_iter().flatten().collect();
+        self.covered = block.covered;
+        self.max_timestamp = block.max_timestamp;
+        self.end_offset = block.end_offset;
+        self.transactional = block.transactional;
+        // A new epoch always has an entry.
+        self.epoch = self.entries.last().map(|e| e.epoch);
+    }
+
+    /// Adds what a block says of the first `length` bytes of the segment, back to an entry. That it can say only if it has no
+    /// batches of transactions: then those that are open behind it are open everywhere in it.
+    fn take_front(&mut self, block: IndexBlock, length: u64) -> bool {
+        let Some(open) = block.open.filter(|_| !block.transactional) else {
+            return false;
+        };
+        let keep = block.entries.partition_point(|e| e.position <= length);
+        let Some(last) = keep.checked_sub(1).map(|i| block.entries[i]) else {
+            return false;
+        };
+        if last.position <= self.covered {
+            return false;
+        }
+        if self.covered > 0 {
+            self.full.push(self.last());
+        }
+        self.open = open.into_iter().collect();
+        self.entries.extend_from_slice(&block.entries[..keep - 1]);
+        self.covered = last.position;
+        self.max_timestamp = last.max_before;
+        self.end_offset = last.offset;
+        self.transactional = false;
+        // The epoch before the cut is not known for sure any more: the next batch gets an entry, which never hurts.
+        self.epoch = None;
+        true
+    }
+
+    /// Reads the rest of the segment's `length` bytes, between which compaction may have left gaps.
+    pub async fn complete(
         &mut self,
         file: &File,
         path: &Path,
@@ -129,47 +281,29 @@ impl Index {
         interval: u64,
     ) -> Result<(), StorageError> {
         let mut walk = Walk::new(file, path, (self.covered, length), self.end_offset, gaps);
-        while let Some((_, header, _)) = walk.next().await? {
-            self.add(&header, interval);
+        while let Some((_, header, bytes)) = walk.next().await? {
+            self.add(&header, &bytes, interval);
         }
         Ok(())
     }
 
-    /// Forgets what lies at or behind `length`, back to the last entry in front of it.
-    fn cut(&mut self, base: i64, length: u64) {
-        if self.covered <= length {
-            return;
-        }
-        let keep = self.entries.partition_point(|e| e.position <= length);
-        let Some(last) = keep.checked_sub(1).map(|i| self.entries[i]) else {
-            *self = Index::new(base);
-            return;
-        };
-        self.entries.truncate(keep - 1);
-        self.covered = last.position;
-        self.max_timestamp = last.max_before;
-        self.end_offset = last.offset;
-        // The epoch before the cut is not known for sure any more: the next batch gets an entry, which never hurts.
-        self.epoch = None;
-        self.unsaved = self
-            .unsaved
-            .min(self.entries.len().saturating_sub(1) / PER_BLOCK);
-    }
-
     fn block(&self, number: usize) -> IndexBlock {
-        let from = number * PER_BLOCK;
-        let to = (from + PER_BLOCK).min(self.entries.len());
-        let (covered, max_timestamp, end_offset) = match self.entries.get(to) {
-            Some(next) => (next.position, next.max_before, next.offset),
-            None => (self.covered, self.max_timestamp, self.end_offset),
+        let from = self.before(number);
+        let to = match self.full.get(number) {
+            Some(full) => full.clone(),
+            None => self.last(),
         };
-        let entries = self.entries[from..to].to_vec();
+        let covered_before = number.checked_sub(1).map(|n| self.full[n].covered);
         IndexBlock {
             number: number as u32,
-            covered,
-            max_timestamp,
-            end_offset,
-            entries,
+            from: covered_before.unwrap_or(0),
+            covered: to.covered,
+            max_timestamp: to.max_timestamp,
+            end_offset: to.end_offset,
+            entries: self.entries[from.0..to.entries].to_vec(),
+            aborted: self.aborted[from.1..to.aborted].to_vec(),
+            open: to.open.map(Vec::from),
+            transactional: to.transactional,
         }
     }
 
@@ -180,7 +314,7 @@ impl Index {
         id: PartitionId,
         base: i64,
     ) -> Result<(), StorageError> {
-        let blocks = self.entries.len().div_ceil(PER_BLOCK);
+        let blocks = self.full.len() + usize::from(self.in_last() != (0, 0));
         if self.unsaved >= blocks {
             return Ok(());
         }
@@ -197,39 +331,30 @@ impl Index {
     }
 }
 
-/// The whole blocks of a sidecar file that follow each other; `None` when there are none. Whatever is wrong with the
-/// file, the segment has it all.
-async fn read(sidecar: &Path, id: PartitionId, base: i64) -> Option<Index> {
-    let file = File::open(sidecar, &OpenOptions::read_only().direct())
-        .await
-        .ok()?;
-    let len = file.len().await.ok()?;
-    let bytes = file.read_at(0, len as usize).await.ok()?;
-    let mut index = Index::new(base);
+/// The whole blocks of a sidecar file that follow each other.
+async fn read_blocks(sidecar: &Path, id: PartitionId, base: i64) -> Vec<IndexBlock> {
+    let read = async {
+        let file = File::open(sidecar, &OpenOptions::read_only().direct()).await?;
+        let len = file.len().await?;
+        file.read_at(0, len as usize).await
+    };
+    let Ok(bytes) = read.await else {
+        return Vec::new();
+    };
+    let mut blocks: Vec<IndexBlock> = Vec::new();
     for (number, block) in bytes.chunks_exact(BLOCK).enumerate() {
         let Ok(block) = IndexBlock::decode(block, id, base, number as u32) else {
             break;
         };
-        let first = block.entries.first()?;
-        if first.position != index.covered {
+        let covered = blocks.last().map_or(0, |before| before.covered);
+        let starts = block.entries.first().map(|first| first.position);
+        if block.from != covered || starts.is_some_and(|at| at < covered) || block.covered < covered
+        {
             break;
         }
-        index.entries.extend_from_slice(&block.entries);
-        index.covered = block.covered;
-        index.max_timestamp = block.max_timestamp;
-        index.end_offset = block.end_offset;
-        index.unsaved = number + 1;
-        if block.entries.len() < PER_BLOCK {
-            break;
-        }
+        blocks.push(block);
     }
-    let ordered = index
-        .entries
-        .windows(2)
-        .all(|w| w[0].offset < w[1].offset && w[0].position < w[1].position);
-    // The last batch's epoch is that of the last entry: a new epoch always has one.
-    index.epoch = index.entries.last().map(|e| e.epoch);
-    (ordered && !index.entries.is_empty()).then_some(index)
+    blocks
 }
 
 /// Loaded indexes of a shard, under a byte budget.

@@ -4,6 +4,7 @@
 pub(crate) mod handles;
 pub(crate) mod index;
 pub(crate) mod scan;
+pub(crate) mod txns;
 
 use std::path::{Path, PathBuf};
 

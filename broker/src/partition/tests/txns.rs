@@ -253,3 +253,34 @@ fn a_restart_forgets_no_open_transaction_and_no_aborted_one() {
         sim.block_on(node, HOUR, last).expect("it ends");
     }
 }
+
+/// What is aborted stands in segments after a while: no reader can tell where it was found.
+#[test]
+fn aborted_transactions_are_found_in_segments_and_above_them() {
+    let sim = Simulation::new(5, Options::default());
+    let node = sim.node(1);
+    let found = async {
+        let (partition, _all) = open(1 << 30).await;
+        let mut expected = Vec::new();
+        for i in 0..40 {
+            let (id, epoch) = (i % 3, (i / 3) as i16);
+            let first = append(&partition, id, epoch, 2).await;
+            let committed = i % 4 == 0;
+            end(&partition, id, epoch + 1, committed).await;
+            if !committed {
+                expected.push((id, first));
+            }
+            if i % 10 == 0 {
+                // As a checkpoint does it: what is in segments is forgotten here.
+                partition.checkpoint().await.expect("a calm disk");
+            }
+            let (_, found) = seen(&fetch(&partition, 0, true).await);
+            assert_eq!(found, expected, "{i}");
+        }
+        partition.checkpoint().await.expect("a calm disk");
+        let producers = partition.state.borrow().producers.aborted(0, 1000).count();
+        assert_eq!(producers, 0, "all are in segments");
+        assert_eq!(seen(&fetch(&partition, 0, true).await).1, expected);
+    };
+    sim.block_on(node, HOUR, found).expect("it ends");
+}

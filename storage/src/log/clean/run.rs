@@ -255,7 +255,7 @@ impl Output {
         if self.index.covered == 0 {
             self.first_timestamp = header.max_timestamp;
         }
-        self.index.add(&header, self.interval);
+        self.index.add(&header, bytes, self.interval);
         let mut rest = bytes;
         while !rest.is_empty() {
             let room = (CHUNK - self.buf.len()).min(rest.len());
