@@ -7,7 +7,7 @@ use std::time::Duration;
 use ottla_protocol::ids::NodeId;
 use ottla_runtime::time::Instant;
 
-use super::{Answer, Command, Groups, Record};
+use super::{Answer, Command, Errand, Groups, Record};
 use crate::config::{BrokerConfig, Settings};
 use crate::controller::{self, NewTopic, State};
 use crate::coordinator::{Ask, Effects, Machine, Now, Position, Write};
@@ -64,9 +64,13 @@ impl Bench {
     }
 
     pub fn create_topic(&mut self, name: &str) {
+        self.create_topic_of(name, 4);
+    }
+
+    pub fn create_topic_of(&mut self, name: &str, partitions: i32) {
         let topic = NewTopic {
             name: name.into(),
-            partitions: 4,
+            partitions,
             replication_factor: 1,
             ..NewTopic::default()
         };
@@ -84,6 +88,16 @@ impl Bench {
     }
 
     fn step(&mut self, work: impl FnOnce(&mut Groups, &mut Now<'_>) -> Effects<Groups>) {
+        let mut errands = self.one_step(work);
+        while let Some(Errand::Then(command)) = errands.pop() {
+            errands.extend(self.one_step(|groups, now| groups.handle(command, Ask::NOBODY, now)));
+        }
+    }
+
+    fn one_step(
+        &mut self,
+        work: impl FnOnce(&mut Groups, &mut Now<'_>) -> Effects<Groups>,
+    ) -> Vec<Errand> {
         let (image, mut seed) = (self.image(), self.seed);
         let mut now = Now {
             at: Instant::from_nanos(self.nanos),
@@ -112,6 +126,7 @@ impl Bench {
         for (ask, answer) in effects.answers {
             assert!(self.answers.insert(ask, answer).is_none(), "answered twice");
         }
+        effects.errands
     }
 
     /// Asks, and does not wait.

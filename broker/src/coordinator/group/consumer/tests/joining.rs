@@ -8,7 +8,7 @@ fn the_first_member_gets_everything() {
     let beat = world.fine(join("m", &["a", "b", "not there"]));
     assert_eq!((beat.member.as_str(), beat.epoch), ("m", 2));
     assert_eq!(beat.interval_ms, 5000);
-    let all = partitions([("a", &[0, 1]), ("b", &[0])]);
+    let all = world.parts([("a", &[0, 1]), ("b", &[0])]);
     assert_eq!(beat.assignment, Some(all.clone()));
     assert_eq!(world.state(), "Stable");
 
@@ -30,7 +30,7 @@ fn the_first_member_gets_everything() {
 fn a_second_member_gets_its_part_when_the_first_has_given_it_up() {
     let mut world = World::new(&[("a", 4)]);
     world.fine(join("m1", &["a"]));
-    world.pass(1000);
+    world.after(1000);
     let beat = world.fine(join("m2", &["a"]));
     // All is still with the first: the new one is in the group's epoch, and waits.
     assert_eq!((beat.epoch, beat.assignment), (3, Some(Partitions::new())));
@@ -38,10 +38,10 @@ fn a_second_member_gets_its_part_when_the_first_has_given_it_up() {
 
     // The first is told to give up two, in its old epoch.
     let beat = world.fine(next("m1", 2));
-    let keeps = partitions([("a", &[0, 1])]);
+    let keeps = world.parts([("a", &[0, 1])]);
     assert_eq!((beat.epoch, beat.assignment), (2, Some(keeps.clone())));
     // It has not yet.
-    let beat = world.fine(owning("m1", 2, partitions([("a", &[0, 1, 2, 3])])));
+    let beat = world.fine(owning("m1", 2, world.parts([("a", &[0, 1, 2, 3])])));
     assert_eq!((beat.epoch, beat.assignment), (2, None));
     let beat = world.fine(next("m2", 3));
     assert_eq!(beat.assignment, None);
@@ -49,7 +49,7 @@ fn a_second_member_gets_its_part_when_the_first_has_given_it_up() {
     let beat = world.fine(owning("m1", 2, keeps));
     assert_eq!((beat.epoch, beat.assignment), (3, None));
     let beat = world.fine(next("m2", 3));
-    let gets = partitions([("a", &[2, 3])]);
+    let gets = world.parts([("a", &[2, 3])]);
     assert_eq!((beat.epoch, beat.assignment), (3, Some(gets)));
     assert_eq!(world.state(), "Stable");
 }
@@ -58,11 +58,11 @@ fn a_second_member_gets_its_part_when_the_first_has_given_it_up() {
 fn assignments_are_not_made_more_often_than_the_interval_says() {
     let mut world = World::new(&[("a", 2)]);
     world.fine(join("m1", &["a"]));
-    world.pass(999);
+    world.after(999);
     let beat = world.fine(join("m2", &["a"]));
     assert_eq!(beat.epoch, 2, "the epoch of the assignment there is");
     assert_eq!(world.state(), "Assigning");
-    world.pass(1);
+    world.after(1);
     world.fine(next("m1", 2));
     assert_eq!(world.state(), "Reconciling");
     assert_eq!(world.fine(next("m2", 2)).epoch, 3);
@@ -115,7 +115,7 @@ fn requests_that_make_no_sense_are_refused() {
             ..good()
         },
         Heartbeat {
-            owned: Some(partitions([("a", &[0])])),
+            owned: Some(world.parts([("a", &[0])])),
             ..good()
         },
         Heartbeat {
@@ -156,19 +156,19 @@ fn requests_that_make_no_sense_are_refused() {
 fn a_member_of_another_epoch_is_fenced_unless_it_may_not_have_heard() {
     let mut world = World::new(&[("a", 2)]);
     world.fine(join("m1", &["a"]));
-    world.pass(1000);
-    world.create_topic("a", 4);
-    let all = partitions([("a", &[0, 1, 2, 3])]);
-    let beat = world.fine(owning("m1", 2, partitions([("a", &[0, 1])])));
+    world.after(1000);
+    world.add_partitions("a", 4);
+    let all = world.parts([("a", &[0, 1, 2, 3])]);
+    let beat = world.fine(owning("m1", 2, world.parts([("a", &[0, 1])])));
     assert_eq!((beat.epoch, beat.assignment), (3, Some(all.clone())));
 
     assert_eq!(world.refused(next("m1", 4)), ErrorCode::FENCED_MEMBER_EPOCH);
     assert_eq!(world.refused(next("m1", 1)), ErrorCode::FENCED_MEMBER_EPOCH);
     // The epoch before: what it has must be its own.
     assert_eq!(world.refused(next("m1", 2)), ErrorCode::FENCED_MEMBER_EPOCH);
-    let other = owning("m1", 2, partitions([("a", &[4])]));
+    let other = owning("m1", 2, world.parts([("a", &[4])]));
     assert_eq!(world.refused(other), ErrorCode::FENCED_MEMBER_EPOCH);
-    let beat = world.fine(owning("m1", 2, partitions([("a", &[0])])));
+    let beat = world.fine(owning("m1", 2, world.parts([("a", &[0])])));
     assert_eq!(beat.epoch, 3);
     // Fenced, it begins again.
     assert_eq!(world.fine(join("m1", &["a"])).assignment, Some(all));
@@ -178,20 +178,20 @@ fn a_member_of_another_epoch_is_fenced_unless_it_may_not_have_heard() {
 fn the_group_follows_its_topics() {
     let mut world = World::new(&[("a", 1)]);
     world.fine(join("m", &["a", "b"]));
-    world.pass(1000);
-    world.create_topic("b", 1);
+    world.after(1000);
+    world.create_topic_of("b", 1);
     let beat = world.fine(next("m", 2));
-    let both = partitions([("a", &[0]), ("b", &[0])]);
+    let both = world.parts([("a", &[0]), ("b", &[0])]);
     assert_eq!((beat.epoch, beat.assignment), (3, Some(both)));
-    world.pass(1000);
+    world.after(1000);
     world.delete_topic("a");
     let beat = world.fine(next("m", 3));
-    let rest = partitions([("b", &[0])]);
+    let rest = world.parts([("b", &[0])]);
     assert_eq!((beat.epoch, beat.assignment), (3, Some(rest.clone())));
     assert_eq!(world.fine(owning("m", 3, rest)).epoch, 4);
     // Other topics are none of its business.
     world.written();
-    world.create_topic("c", 1);
+    world.create_topic_of("c", 1);
     world.fine(next("m", 4));
     assert!(world.written().is_empty());
 }
@@ -201,7 +201,7 @@ fn the_assignor_that_most_members_ask_for_is_taken() {
     let mut world = World::new(&[("a", 2), ("b", 2)]);
     world.fine(join("m1", &["a", "b"]));
     assert_eq!(world.describe().assignor, "uniform");
-    world.pass(1000);
+    world.after(1000);
     let ranged = |member: &str| Heartbeat {
         assignor: Some("range".into()),
         ..join(member, &["a", "b"])
@@ -214,8 +214,8 @@ fn the_assignor_that_most_members_ask_for_is_taken() {
         .into_iter()
         .map(|(_, target)| target)
         .collect();
-    let first = partitions([("a", &[0]), ("b", &[0])]);
-    let second = partitions([("a", &[1]), ("b", &[1])]);
+    let first = world.parts([("a", &[0]), ("b", &[0])]);
+    let second = world.parts([("a", &[1]), ("b", &[1])]);
     assert_eq!(targets, [first, second]);
 }
 
@@ -231,17 +231,11 @@ fn a_full_group_takes_nobody_new() {
 #[test]
 fn a_group_has_settings_of_its_own() {
     let mut world = World::new(&[("a", 1)]);
-    let resource = crate::metadata::ConfigResource::Group(GROUP.into());
-    let values: Values = [
-        ("consumer.heartbeat.interval.ms".into(), "7000".into()),
-        // The broker's limit was moved after this was set.
-        ("consumer.session.timeout.ms".into(), "5000".into()),
-    ]
-    .into();
-    world.image.configs = Arc::new([(resource, Arc::new(values))].into());
+    world.set("consumer.heartbeat.interval.ms", "7000");
+    world.set("consumer.session.timeout.ms", "50000");
     assert_eq!(world.fine(join("m", &["a"])).interval_ms, 7000);
-    world.pass(44_999);
+    world.after(49_999);
     assert_eq!(world.state(), "Stable");
-    world.pass(1);
+    world.after(1);
     assert_eq!(world.state(), "Empty");
 }

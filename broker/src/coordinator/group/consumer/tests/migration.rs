@@ -42,7 +42,7 @@ fn classic_join(member: &str, instance: Option<&str>) -> Join {
 
 impl World {
     fn classic(&mut self, command: classic::Command) -> classic::Answer {
-        match self.ask(Command::Classic(command)) {
+        match self.tell(Command::Classic(command)) {
             Answer::Classic(answer) => answer,
             other => panic!("{other:?}"),
         }
@@ -90,11 +90,9 @@ impl World {
             .member_id
             .into_owned();
         let joining = Command::Classic(classic::Command::Join(classic_join(&id, None)));
-        assert!(
-            self.call(|groups, now| groups.handle(joining, Ask(1), now))
-                .is_empty()
-        );
-        self.pass(3000);
+        let ask = self.ask(joining);
+        assert!(self.answer(ask).is_none());
+        self.after(3000);
         assert_eq!(self.sync(&id, 1, &[0, 1]).error_code, FINE);
         assert_eq!(self.state(), "Stable");
         id
@@ -136,7 +134,7 @@ fn a_classic_group_becomes_a_consumer_group_and_back_without_a_stop() {
     assert_eq!((generation, has), (2, given(&[0])));
     assert_eq!(world.alive(&old, 2), FINE);
     let beat = world.fine(next("new", 2));
-    assert_eq!(beat.assignment, Some(partitions([("a", &[1])])));
+    assert_eq!(beat.assignment, Some(world.parts([("a", &[1])])));
     assert_eq!(world.state(), "Stable");
     let described = world.describe();
     let classic: Vec<bool> = described
@@ -174,18 +172,10 @@ fn members_that_wait_in_a_classic_group_are_told_to_join_what_it_has_become() {
         .member_id
         .into_owned();
     let joining = Command::Classic(classic::Command::Join(classic_join(&id, None)));
-    assert!(
-        world
-            .call(|groups, now| groups.handle(joining, Ask(1), now))
-            .is_empty()
-    );
-    let beat = super::super::Command::Heartbeat(Box::new(join("new", &["a"])));
-    let answers = world.call(|g, now| g.handle(Command::Consumer(beat), Ask(2), now));
-    let told = answers
-        .into_iter()
-        .find(|(ask, _)| *ask == Ask(1))
-        .expect("an answer")
-        .1;
+    let waiting = world.ask(joining);
+    assert!(world.answer(waiting).is_none());
+    world.fine(join("new", &["a"]));
+    let told = world.answer(waiting).expect("an answer");
     let Answer::Classic(classic::Answer::Joined(told)) = told else {
         panic!("{told:?}");
     };
@@ -193,9 +183,9 @@ fn members_that_wait_in_a_classic_group_are_told_to_join_what_it_has_become() {
     assert_eq!(world.describe().members.len(), 3);
     assert_eq!(world.alive(&old, 1), AGAIN);
     // Nobody's timers are left over: the classic sessions go on by the classic timeout.
-    world.pass(9_999);
+    world.after(9_999);
     assert_eq!(world.describe().members.len(), 3);
-    world.pass(1);
+    world.after(1);
     assert_eq!(world.describe().members.len(), 1);
 }
 
@@ -203,7 +193,7 @@ fn members_that_wait_in_a_classic_group_are_told_to_join_what_it_has_become() {
 fn a_classic_member_joins_a_consumer_group() {
     let mut world = World::new(&[("a", 2)]);
     world.fine(join("new", &["a"]));
-    world.pass(1000);
+    world.after(1000);
     let first = world.join_classic(classic_join("", None));
     assert_eq!(first.error_code, ErrorCode::MEMBER_ID_REQUIRED);
     let id = first.member_id.into_owned();
@@ -218,7 +208,7 @@ fn a_classic_member_joins_a_consumer_group() {
             .expect("bytes")
     );
     assert_eq!(world.alive(&id, 3), FINE);
-    let keeps = partitions([("a", &[0])]);
+    let keeps = world.parts([("a", &[0])]);
     world.fine(next("new", 2));
     world.fine(owning("new", 2, keeps));
     // What it waits for is free: it joins again to get it.
@@ -255,7 +245,7 @@ fn a_classic_member_that_does_not_join_again_in_time_is_removed() {
     world.fine(join("new", &["a"]));
     for _ in 0..6 {
         assert_eq!(world.alive(&old, 1), AGAIN);
-        world.pass(5000);
+        world.after(5000);
         world.fine(next("new", 2));
     }
     assert_eq!(world.alive(&old, 1), ErrorCode::UNKNOWN_MEMBER_ID);
@@ -298,8 +288,8 @@ fn what_cannot_be_upgraded_is_refused() {
     };
     let id = world.join_classic(connect("")).member_id.into_owned();
     let joining = Command::Classic(classic::Command::Join(connect(&id)));
-    world.call(|groups, now| groups.handle(joining, Ask(1), now));
-    world.pass(3000);
+    world.ask(joining);
+    world.after(3000);
     assert_eq!(
         world.refused(join("new", &["a"])),
         ErrorCode::GROUP_ID_NOT_FOUND

@@ -1,4 +1,4 @@
-//! Groups on a machine whose log, clock and cluster are ours.
+//! Consumer groups on the workbench.
 
 mod joining;
 mod leaving;
@@ -8,180 +8,106 @@ mod records;
 mod statics;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::time::Duration;
+use std::ops::{Deref, DerefMut};
 
 use ottla_protocol::error_code::ErrorCode;
-use ottla_protocol::ids::{NodeId, Uuid};
-use ottla_runtime::time::Instant;
+use ottla_protocol::ids::Uuid;
 
 use super::super::assignor::Partitions;
-use super::super::{Answer, Command, Errand, Groups, Record};
+use super::super::bench::Bench;
+use super::super::{Answer, Command, Groups, Record};
 use super::{Beat, Described, Heartbeat, Refusal};
-use crate::config::{BrokerConfig, Settings, Values};
-use crate::coordinator::{Ask, Effects, Machine, Now, Position, Write};
-use crate::metadata::{Image, PartitionState, Topic};
+use crate::controller::{self, ConfigChange, ConfigOp, MorePartitions, TopicRef};
+use crate::metadata::ConfigResource;
 
 /// The group of these tests.
 pub const GROUP: &str = "g";
 
-/// A coordinator, with everything that it knows of the world.
+/// The workbench, and what this kind of group does on it.
 pub struct World {
-    pub groups: Groups,
-    pub image: Image,
-    pub at: Instant,
-    pub wall_ms: i64,
-    /// What stands in the log.
-    pub log: Vec<Record>,
-    /// How much of it the test has looked at.
+    bench: Bench,
+    /// How much of the log the test has looked at.
     seen: usize,
-    chance: u64,
+}
+
+impl Deref for World {
+    type Target = Bench;
+
+    fn deref(&self) -> &Bench {
+        &self.bench
+    }
+}
+
+impl DerefMut for World {
+    fn deref_mut(&mut self) -> &mut Bench {
+        &mut self.bench
+    }
 }
 
 impl World {
     /// A cluster with these topics, of so many partitions.
-    pub fn new(topics: &[(&str, usize)]) -> Self {
+    pub fn new(topics: &[(&str, i32)]) -> Self {
         Self::with_settings(topics, &[])
     }
 
-    pub fn with_settings(topics: &[(&str, usize)], settings: &[(&str, &str)]) -> Self {
-        let values: Values = settings
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect();
-        let mut image = Image::empty("cluster".into(), NodeId(1));
-        image.broker_config = Arc::new(BrokerConfig::new(Settings::fixed(values)));
-        let mut world = World {
-            groups: Groups::new(0),
-            image,
-            at: Instant::from_nanos(1),
-            wall_ms: 1_000_000,
-            log: Vec::new(),
-            seen: 0,
-            chance: 0,
-        };
+    pub fn with_settings(topics: &[(&str, i32)], settings: &[(&str, &str)]) -> Self {
+        let mut bench = Bench::with(settings);
         for (name, partitions) in topics {
-            world.create_topic(name, *partitions);
+            bench.create_topic_of(name, *partitions);
         }
-        world.call(|groups, now| groups.loaded(now));
-        world
+        World { bench, seen: 0 }
     }
 
-    /// Makes a topic, or one with more partitions in its place.
-    pub fn create_topic(&mut self, name: &str, partitions: usize) {
-        let id = self.image.topics.named(name).map(|topic| topic.id);
-        let state = PartitionState {
-            leader: NodeId(1),
-            leader_epoch: 0,
-            replicas: vec![NodeId(1)],
-            isr: vec![NodeId(1)],
+    pub fn add_partitions(&mut self, topic: &str, count: i32) {
+        let more = MorePartitions {
+            topic: topic.into(),
+            count,
+            assignments: None,
         };
-        self.image.topics.insert(Topic {
-            id: id.unwrap_or_else(|| topic_id(name)),
-            name: name.into(),
-            partitions: vec![state; partitions],
-            internal: false,
-            config: Arc::default(),
-            overrides: Values::new(),
+        self.control(controller::Command::CreatePartitions {
+            topics: vec![more],
+            validate_only: false,
         });
-        self.image.version += 1;
     }
 
     pub fn delete_topic(&mut self, name: &str) {
-        self.image.topics.remove(topic_id(name));
-        self.image.version += 1;
-    }
-
-    /// Lets the machine do something, and carries out all that comes of it.
-    fn call(
-        &mut self,
-        work: impl FnOnce(&mut Groups, &mut Now<'_>) -> Effects<Groups>,
-    ) -> Vec<(Ask, Answer)> {
-        let (mut answers, mut errands) = self.step(work);
-        while let Some(Errand::Then(command)) = errands.pop() {
-            let more = self.step(|groups, now| groups.handle(command, Ask::NOBODY, now));
-            answers.extend(more.0);
-            errands.extend(more.1);
-        }
-        answers
-    }
-
-    fn step(
-        &mut self,
-        work: impl FnOnce(&mut Groups, &mut Now<'_>) -> Effects<Groups>,
-    ) -> (Vec<(Ask, Answer)>, Vec<Errand>) {
-        let chance = &mut self.chance;
-        let mut random = || {
-            *chance += 1;
-            *chance
+        let topic = TopicRef {
+            name: Some(name.into()),
+            ..TopicRef::default()
         };
-        let mut now = Now {
-            at: self.at,
-            wall_ms: self.wall_ms,
-            image: &self.image,
-            random: &mut random,
+        self.control(controller::Command::DeleteTopics {
+            topics: vec![topic],
+        });
+    }
+
+    /// Gives the group a setting of its own.
+    pub fn set(&mut self, name: &str, value: &str) {
+        let change = ConfigChange {
+            resource: ConfigResource::Group(GROUP.into()),
+            ops: vec![(name.into(), ConfigOp::Set, Some(value.into()))],
         };
-        let effects = work(&mut self.groups, &mut now);
-        for write in effects.writes {
-            let Write::Records { records, txn } = write else {
-                panic!("not records: {write:?}");
-            };
-            for record in records {
-                // As it would stand in the log.
-                let (key, value) = Groups::encode(&record).expect("a record");
-                let read = Groups::decode(&key, value.as_deref()).expect("what was written");
-                assert_eq!(read.as_ref(), Some(&record));
-                let at = Position {
-                    offset: self.log.len() as i64,
-                    timestamp: self.wall_ms,
-                    producer: txn.map(|txn| txn.producer),
-                };
-                self.log.push(record.clone());
-                self.groups.apply(record, &at);
-            }
-        }
-        (effects.answers, effects.errands)
+        self.control(controller::Command::AlterConfigs {
+            changes: vec![change],
+            validate_only: false,
+        });
     }
 
-    pub fn ask(&mut self, command: Command) -> Answer {
-        let ask = Ask(7);
-        let answers = self.call(|groups, now| groups.handle(command, ask, now));
-        let mine = answers.into_iter().find(|(of, _)| *of == ask);
-        mine.expect("an answer").1
+    /// The id of a topic.
+    pub fn topic_id(&self, name: &str) -> Uuid {
+        self.image().topics.named(name).expect("a topic").id
     }
 
-    /// Lets time pass; what falls due is heard when it does.
-    pub fn pass(&mut self, ms: u64) {
-        let end = self.at + Duration::from_millis(ms);
-        while let Some(due) = self.groups.deadline().filter(|due| *due <= end) {
-            self.set_clock(due.max(self.at));
-            self.call(|groups, now| groups.tick(now));
-        }
-        self.set_clock(end);
-    }
-
-    fn set_clock(&mut self, at: Instant) {
-        self.wall_ms += at.since(self.at).as_millis() as i64;
-        self.at = at;
-    }
-
-    /// A new coordinator reads the log.
-    pub fn restart(&mut self) {
-        self.groups = Groups::new(0);
-        for (offset, record) in (0..).zip(&self.log) {
-            let at = Position {
-                offset,
-                timestamp: 0,
-                producer: None,
-            };
-            self.groups.apply(record.clone(), &at);
-        }
-        self.call(|groups, now| groups.loaded(now));
+    /// Partitions by topics' names.
+    pub fn parts<const N: usize>(&self, topics: [(&str, &[i32]); N]) -> Partitions {
+        topics
+            .into_iter()
+            .map(|(name, partitions)| (self.topic_id(name), partitions.iter().copied().collect()))
+            .collect()
     }
 
     pub fn beat(&mut self, heartbeat: Heartbeat) -> Result<Beat, Refusal> {
         let command = super::Command::Heartbeat(Box::new(heartbeat));
-        match self.ask(Command::Consumer(command)) {
+        match self.tell(Command::Consumer(command)) {
             Answer::Consumer(super::Answer::Beat(beat)) => beat,
             other => panic!("not a beat: {other:?}"),
         }
@@ -199,7 +125,7 @@ impl World {
 
     pub fn describe(&mut self) -> Described {
         let command = super::Command::Describe(vec![GROUP.into()]);
-        match self.ask(Command::Consumer(command)) {
+        match self.tell(Command::Consumer(command)) {
             Answer::Consumer(super::Answer::Described(mut groups)) => {
                 groups.remove(0).expect("a consumer group")
             }
@@ -213,27 +139,11 @@ impl World {
 
     /// The records that are new since the last call.
     pub fn written(&mut self) -> Vec<Record> {
-        let new = self.log[self.seen..].to_vec();
-        self.seen = self.log.len();
+        let new = self.bench.log[self.seen..].iter();
+        let new = new.map(|(record, _)| record.clone()).collect();
+        self.seen = self.bench.log.len();
         new
     }
-}
-
-/// The id that a topic of this name has.
-pub fn topic_id(name: &str) -> Uuid {
-    let mut id = [0; 16];
-    for (byte, c) in id.iter_mut().zip(name.bytes()) {
-        *byte = c;
-    }
-    Uuid(id)
-}
-
-/// Partitions by topics' names.
-pub fn partitions<const N: usize>(topics: [(&str, &[i32]); N]) -> Partitions {
-    topics
-        .into_iter()
-        .map(|(name, partitions)| (topic_id(name), partitions.iter().copied().collect()))
-        .collect()
 }
 
 /// A member's first heartbeat.

@@ -16,11 +16,11 @@ fn topics_that_match_are_known_at_the_next_heartbeat() {
     let beat = world.fine(by("foo.*", join("m", &[])));
     assert_eq!((beat.epoch, beat.assignment), (1, Some(Partitions::new())));
     let beat = world.fine(next("m", 1));
-    let both = partitions([("foo", &[0]), ("foobar", &[0])]);
+    let both = world.parts([("foo", &[0]), ("foobar", &[0])]);
     assert_eq!((beat.epoch, beat.assignment), (2, Some(both.clone())));
 
     // A second member with the same pattern needs no trial.
-    world.pass(1000);
+    world.after(1000);
     let beat = world.fine(by("foo.*", join("m2", &[])));
     assert_eq!(beat.epoch, 3);
     let before = format!("{:?}", world.describe());
@@ -33,20 +33,20 @@ fn new_topics_are_found_but_not_more_often_than_every_ten_seconds() {
     let mut world = World::new(&[("foo", 1)]);
     world.fine(by("foo.*", join("m", &[])));
     world.fine(next("m", 1));
-    world.create_topic("foo2", 1);
-    world.pass(9_999);
+    world.create_topic_of("foo2", 1);
+    world.after(9_999);
     world.fine(next("m", 2));
     assert_eq!(world.fine(next("m", 2)).epoch, 2);
-    world.pass(2);
+    world.after(2);
     world.fine(next("m", 2));
     let beat = world.fine(next("m", 2));
-    let both = partitions([("foo", &[0]), ("foo2", &[0])]);
+    let both = world.parts([("foo", &[0]), ("foo2", &[0])]);
     assert_eq!((beat.epoch, beat.assignment), (3, Some(both)));
 
     // Topics that do not match change nothing.
     world.written();
-    world.pass(10_001);
-    world.create_topic("other", 1);
+    world.after(10_001);
+    world.create_topic_of("other", 1);
     world.fine(next("m", 3));
     world.fine(next("m", 3));
     assert!(world.written().is_empty());
@@ -72,15 +72,15 @@ fn names_and_patterns_go_together_and_one_replaces_the_other() {
         ..join("m", &["bar"])
     };
     let beat = world.fine(both);
-    assert_eq!(beat.assignment, Some(partitions([("bar", &[0])])));
-    world.pass(1000);
-    let all = partitions([("foo", &[0]), ("bar", &[0])]);
+    assert_eq!(beat.assignment, Some(world.parts([("bar", &[0])])));
+    world.after(1000);
+    let all = world.parts([("foo", &[0]), ("bar", &[0])]);
     assert_eq!(world.fine(next("m", beat.epoch)).assignment, Some(all));
-    world.pass(1000);
+    world.after(1000);
     // Without the pattern, its topics are given up at once.
-    let without = by("", owning("m", 3, partitions([("bar", &[0])])));
+    let without = by("", owning("m", 3, world.parts([("bar", &[0])])));
     let beat = world.fine(without);
-    assert_eq!(beat.assignment, Some(partitions([("bar", &[0])])));
+    assert_eq!(beat.assignment, Some(world.parts([("bar", &[0])])));
     assert!(
         world
             .groups

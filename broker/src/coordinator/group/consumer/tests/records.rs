@@ -1,9 +1,14 @@
 //! Which records are written, and when.
 
+use std::sync::Arc;
+
+use ottla_protocol::ids::NodeId;
 use ottla_protocol::records::GroupRecord;
 
 use super::super::decide::hash;
 use super::*;
+use crate::coordinator::{Machine, Position};
+use crate::metadata::{Broker, Topic};
 
 /// Types of records, with a minus for tombstones.
 fn kinds(records: &[Record]) -> Vec<i16> {
@@ -20,7 +25,7 @@ fn the_records_are_kafkas_and_in_its_order() {
     let mut world = World::new(&[("a", 2)]);
     world.fine(join("m1", &["a"]));
     assert_eq!(kinds(&world.written()), [5, 3, 7, 6, 8]);
-    world.pass(1000);
+    world.after(1000);
     world.fine(join("m2", &["a"]));
     assert_eq!(kinds(&world.written()), [5, 3, 7, 7, 6, 8]);
     world.fine(next("m1", 2));
@@ -31,7 +36,7 @@ fn the_records_are_kafkas_and_in_its_order() {
     assert_eq!(kinds(&world.written()), [-8, -7, -5, 3]);
     world.fine(next("m2", -1));
     world.written();
-    world.ask(Command::Delete(vec![GROUP.into()]));
+    world.tell(Command::Delete(vec![GROUP.into()]));
     assert_eq!(kinds(&world.written()), [-6, -4, -3]);
 
     let by_pattern = Heartbeat {
@@ -73,7 +78,7 @@ fn an_empty_classic_group_gives_its_name_and_offsets() {
         },
         offsets: vec![super::super::super::offsets::NewOffset {
             topic: "a".into(),
-            topic_id: topic_id("a"),
+            topic_id: world.topic_id("a"),
             partition: 0,
             offset: 5,
             leader_epoch: -1,
@@ -81,7 +86,7 @@ fn an_empty_classic_group_gives_its_name_and_offsets() {
         }],
         ..Default::default()
     };
-    world.ask(Command::Commit(commit));
+    world.tell(Command::Commit(commit));
     world.fine(join("m", &["a"]));
     assert_eq!(kinds(&world.written()), [1, -2, 5, 3, 7, 6, 8]);
     world.restart();
@@ -92,12 +97,12 @@ fn an_empty_classic_group_gives_its_name_and_offsets() {
 #[test]
 fn the_hash_of_topics_is_kafkas() {
     // From Kafka's own Utils.computeTopicHash and computeGroupHash, which use hash4j's XXH3.
-    let mut world = World::new(&[("orders", 2)]);
-    let mut topic = Topic::clone(world.image.topics.named("orders").expect("it"));
+    let mut image = World::new(&[("orders", 2)]).image();
+    let mut topic = Topic::clone(image.topics.named("orders").expect("it"));
     topic.id = Uuid([1; 16]);
     topic.partitions[1].replicas = vec![NodeId(2)];
-    world.image.topics.insert(topic);
-    let broker = |id, rack: Option<&str>| crate::metadata::Broker {
+    image.topics.insert(topic);
+    let broker = |id, rack: Option<&str>| Broker {
         id: NodeId(id),
         endpoints: BTreeMap::new(),
         rack: rack.map(str::to_owned),
@@ -107,10 +112,10 @@ fn the_hash_of_topics_is_kafkas() {
         (NodeId(1), broker(1, None)),
         (NodeId(2), broker(2, Some("r1"))),
     ];
-    world.image.brokers = Arc::new(brokers.into());
+    image.brokers = Arc::new(brokers.into());
     let names = ["no such".to_owned(), "orders".to_owned()];
-    assert_eq!(hash::of_topics(&names, &world.image), -4257993028850308619);
-    assert_eq!(hash::of_topics(&names[..1], &world.image), 0);
+    assert_eq!(hash::of_topics(&names, &image), -4257993028850308619);
+    assert_eq!(hash::of_topics(&names[..1], &image), 0);
 }
 
 #[test]
@@ -120,10 +125,13 @@ fn what_kafka_before_4_1_kept_of_topics_is_deleted_at_the_next_look() {
     let key = ottla_protocol::records::consumer_group_partition_metadata::ConsumerGroupPartitionMetadataKey {
         group_id: GROUP.into(),
     };
-    world.log.push(GroupRecord::ConsumerGroupPartitionMetadata(
-        key,
-        Some(Default::default()),
-    ));
+    let old = GroupRecord::ConsumerGroupPartitionMetadata(key, Some(Default::default()));
+    let at = Position {
+        offset: world.log.len() as i64,
+        timestamp: 0,
+        producer: None,
+    };
+    world.log.push((old, at));
     world.restart();
     world.written();
     world.fine(next("m", 2));

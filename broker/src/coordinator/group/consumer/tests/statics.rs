@@ -13,23 +13,23 @@ fn with(instance: &str, heartbeat: Heartbeat) -> Heartbeat {
 fn a_static_member_that_is_back_in_time_has_what_it_had() {
     let mut world = World::new(&[("a", 2)]);
     world.fine(with("i1", join("m1", &["a"])));
-    world.pass(1000);
+    world.after(1000);
     world.fine(with("i2", join("m2", &["a"])));
-    world.fine(with("i1", owning("m1", 2, partitions([("a", &[0])]))));
-    world.fine(with("i1", owning("m1", 2, partitions([("a", &[0])]))));
+    world.fine(with("i1", owning("m1", 2, world.parts([("a", &[0])]))));
+    world.fine(with("i1", owning("m1", 2, world.parts([("a", &[0])]))));
     world.fine(with("i2", next("m2", 3)));
 
     let beat = world.fine(with("i2", next("m2", -2)));
     assert_eq!((beat.member.as_str(), beat.epoch), ("m2", -2));
-    world.pass(20_000);
+    world.after(20_000);
     world.fine(with("i1", next("m1", 3)));
     let beat = world.fine(with("i2", join("m2b", &["a"])));
     assert_eq!((beat.member.as_str(), beat.epoch), ("m2b", 3));
-    assert_eq!(beat.assignment, Some(partitions([("a", &[1])])));
+    assert_eq!(beat.assignment, Some(world.parts([("a", &[1])])));
     let fenced = world.refused(with("i2", next("m2", 3)));
     assert_eq!(fenced, ErrorCode::FENCED_INSTANCE_ID);
     // The old life's session does not end the new one.
-    world.pass(25_001);
+    world.after(25_001);
     world.fine(with("i1", next("m1", 3)));
     assert_eq!(world.describe().members.len(), 2);
     let before = format!("{:?}", world.describe());
@@ -42,9 +42,9 @@ fn a_static_member_that_is_not_back_in_time_is_removed() {
     let mut world = World::new(&[("a", 2)]);
     world.fine(with("i1", join("m1", &["a"])));
     world.fine(with("i1", next("m1", -2)));
-    world.pass(44_999);
+    world.after(44_999);
     assert_eq!(world.describe().members.len(), 1);
-    world.pass(1);
+    world.after(1);
     assert_eq!(world.describe().members.len(), 0);
 }
 
@@ -58,7 +58,7 @@ fn an_instance_id_that_somebody_has_is_not_given_away() {
     assert_eq!(refused, ErrorCode::UNKNOWN_MEMBER_ID);
     // Gone for good, it is free.
     world.fine(with("i", next("m1", -1)));
-    world.pass(1000);
+    world.after(1000);
     let beat = world.fine(with("i", join("m2", &["a"])));
-    assert_eq!(beat.assignment, Some(partitions([("a", &[0, 1])])));
+    assert_eq!(beat.assignment, Some(world.parts([("a", &[0, 1])])));
 }
