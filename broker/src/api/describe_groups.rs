@@ -58,7 +58,7 @@ fn unknown(version: i16, name: &str) -> DescribedGroup<'static> {
     };
     if version >= NOT_FOUND {
         group.error_code = ErrorCode::GROUP_ID_NOT_FOUND;
-        group.error_message = Some(format!("There is no classic group {name:?}.").into());
+        group.error_message = Some(format!("Group {name} not found.").into());
     }
     group
 }
