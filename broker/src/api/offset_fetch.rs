@@ -68,10 +68,18 @@ async fn one(
             .map(|t| t.name.to_string()),
         _ => Some(topic.name.to_string()),
     };
+    // Also where a topic is asked for by name, what was committed to another of that name, deleted since, is not meant.
+    let id_of = |topic: &OffsetFetchRequestTopics<'_>| match meta.version {
+        BY_ID.. => topic.topic_id,
+        _ => image.topics.named(&topic.name).map_or(Uuid::ZERO, |t| t.id),
+    };
     let (mut known, mut unknown) = (Vec::new(), Vec::new());
     for topic in group.topics.iter().flatten() {
         match name_of(topic) {
-            Some(name) => known.push((name, topic.topic_id, topic.partition_indexes.clone())),
+            Some(name) => {
+                let id = id_of(topic);
+                known.push((name, id, topic.partition_indexes.clone()));
+            }
             None => unknown.push(unknown_topic(topic)),
         }
     }
@@ -110,9 +118,10 @@ fn response_topics(
     found: FetchedTopics,
 ) -> Vec<OffsetFetchResponseTopics<'static>> {
     let id_of = |name: &str, id: Uuid| match (version, id.is_zero()) {
+        (..BY_ID, _) => Some(Uuid::ZERO),
         // All topics of a group: those that are no more have no id to be said by.
-        (BY_ID.., true) => image.topics.named(name).map(|topic| topic.id),
-        _ => Some(id),
+        (_, true) => image.topics.named(name).map(|topic| topic.id),
+        (_, false) => Some(id),
     };
     let each = |(name, id, partitions): (String, Uuid, Vec<Fetched>)| {
         Some(OffsetFetchResponseTopics {

@@ -56,11 +56,16 @@ impl Bench {
 
     /// Lets the controller do something, and the coordinator see it.
     pub fn control(&mut self, command: controller::Command) {
+        self.control_unseen(command);
+        self.step(|groups, now| groups.image_changed(now));
+    }
+
+    /// Lets the controller do something.
+    pub fn control_unseen(&mut self, command: controller::Command) {
         let mut seed = self.seed;
         let (records, _) = self.controller.decide(command, &mut || random(&mut seed));
         self.seed = seed;
         records.iter().for_each(|r| self.controller.apply(r));
-        self.step(|groups, now| groups.image_changed(now));
     }
 
     pub fn create_topic(&mut self, name: &str) {

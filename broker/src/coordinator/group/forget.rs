@@ -9,6 +9,7 @@ use ottla_runtime::time::Instant;
 
 use super::admin::TOMBSTONES_AT_ONCE;
 use super::kind::Group;
+use super::offsets::Committed;
 use super::{Groups, Record};
 use crate::coordinator::{Effects, Now};
 use crate::metadata::{Image, Topics};
@@ -50,10 +51,9 @@ impl Groups {
     /// Forgets offsets past their retention that nobody reads any more, and groups that then have nothing and nobody.
     pub(super) fn forget_old(&mut self, now: &mut Now<'_>) -> Effects<Groups> {
         self.plan_search(now);
-        let retention_ms = now.image.broker_config.groups.offsets_retention_ms;
         let mut effects = Effects::none();
         for (name, group) in &self.groups {
-            let (mut records, nothing_left) = self.old(name, group, retention_ms, now.wall_ms);
+            let (mut records, nothing_left) = self.old(name, group, now);
             if nothing_left && group.is_empty() {
                 records.extend(group.tombstones(name));
             }
@@ -63,21 +63,17 @@ impl Groups {
     }
 
     /// The tombstones of a group's old offsets; and whether no offset, committed or pending, stays.
-    fn old(
-        &self,
-        name: &str,
-        group: &Group,
-        retention_ms: i64,
-        now_ms: i64,
-    ) -> (Vec<Record>, bool) {
+    fn old(&self, name: &str, group: &Group, now: &Now<'_>) -> (Vec<Record>, bool) {
+        let config = &now.image.broker_config.groups;
         let pending = self.offsets.has_pending_of(name);
         let Some(expiry) = group.expiry() else {
             return (Vec::new(), false);
         };
         let (mut records, mut stay) = (Vec::new(), pending);
         for ((topic, partition), offset) in self.offsets.of_group(name) {
-            let forgotten = !group.is_subscribed_to(topic)
-                && expiry.has_come(offset, retention_ms, now_ms)
+            let old = !group.is_subscribed_to(topic)
+                && expiry.has_come(offset, config.offsets_retention_ms, now.wall_ms);
+            let forgotten = (old || has_no_topic(offset, now))
                 && !(pending && self.offsets.has_pending(name, topic, *partition));
             match forgotten {
                 true => records.extend(self.offsets.tombstone(name, topic, *partition)),
@@ -95,6 +91,14 @@ impl Groups {
         }
         effects
     }
+}
+
+/// Was its topic deleted, and nobody noticed, as in a crash? Of a new one this shard may not have heard yet.
+fn has_no_topic(offset: &Committed, now: &Now<'_>) -> bool {
+    let search_ms = now.image.broker_config.groups.offsets_check_interval_ms;
+    !offset.topic_id.is_zero()
+        && now.image.topics.with_id(offset.topic_id).is_none()
+        && now.wall_ms.saturating_sub(offset.commit_ms) >= search_ms
 }
 
 fn write(effects: &mut Effects<Groups>, records: &[Record]) {

@@ -262,6 +262,24 @@ fn offsets_of_a_deleted_topic_go() {
     );
 }
 
+/// A crash between a topic's deletion and the tombstones of its offsets left them for the whole retention time, and a consumer of a
+/// new topic of that name would have begun where they say.
+#[test]
+fn offsets_of_a_topic_that_was_deleted_unseen_go_later() {
+    let mut bench = Bench::new();
+    bench.create_topic("t");
+    bench.commit_to("g", "t", "", None);
+    let topics = vec![TopicRef {
+        name: Some("t".into()),
+        ..TopicRef::default()
+    }];
+    bench.control_unseen(controller::Command::DeleteTopics { topics });
+    bench.restart();
+    assert_eq!(bench.committed("g"), ["t"]);
+    bench.after(2 * SEARCH);
+    assert!(bench.committed("g").is_empty());
+}
+
 #[test]
 fn names_may_be_anything() {
     let mut bench = Bench::new();
