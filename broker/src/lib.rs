@@ -17,6 +17,7 @@ pub mod metrics;
 pub mod net;
 pub mod partition;
 pub mod shard;
+pub mod share;
 
 #[cfg(test)]
 mod tests;

@@ -10,6 +10,7 @@ use ottla_protocol::error_code::ErrorCode;
 use ottla_protocol::ids::PartitionId;
 use ottla_runtime::mesh::Calls;
 use ottla_runtime::shards::ShardId;
+use ottla_runtime::task::{self, Share};
 use ottla_runtime::time;
 
 use super::Close;
@@ -23,6 +24,7 @@ use crate::coordinator::host::Coordinators;
 use crate::metadata::Image;
 use crate::metrics::{Metrics, Snapshot};
 use crate::partition::calls::{Answer, Call};
+use crate::share::Shares;
 
 /// The control mesh of one shard.
 pub type Control = Rc<Calls<ControlCall, ControlAnswer>>;
@@ -41,6 +43,8 @@ pub struct Context {
     pub control: Control,
     /// This shard's coordinators, and the way to the others.
     pub coordinators: Rc<Coordinators>,
+    /// Share sessions, and the way to share partitions.
+    pub shares: Rc<Shares>,
     /// Fetch sessions of consumers that came to this shard.
     pub sessions: RefCell<Sessions>,
     /// This shard's own handle on the image's shared maps: taking it touches no count that another core touches.
@@ -50,16 +54,16 @@ pub struct Context {
 impl Context {
     /// For a shard that has been recovered.
     pub fn new(
-        shard: ShardId,
         metrics: Rc<Metrics>,
         answer_memory: usize,
         router: Router,
         control: Control,
         coordinators: Rc<Coordinators>,
+        shares: Rc<Shares>,
         image: Image,
     ) -> Context {
         let slots = image.broker_config.fetch.session_slots.max(0) as usize;
-        let shards = router.shards();
+        let (shard, shards) = (control.me(), router.shards());
         Context {
             shard,
             answers: Answers::new(answer_memory, metrics.clone()),
@@ -72,6 +76,7 @@ impl Context {
             router,
             control,
             coordinators,
+            shares,
             image: RefCell::new(Rc::new(image)),
         }
     }
@@ -90,6 +95,13 @@ impl Context {
     pub fn install(&self, image: Arc<Image>) {
         *self.image.borrow_mut() = Rc::new(Image::clone(&image));
         self.coordinators.install(image);
+    }
+
+    /// A connection has ended.
+    pub fn connection_ended(&self, conn: u64) {
+        let shares = self.shares.clone();
+        let ended = async move { shares.connection_ended(conn).await };
+        task::spawn(Share::Foreground, ended).detach();
     }
 
     /// Wall clock, ms.

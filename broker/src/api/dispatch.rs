@@ -86,6 +86,7 @@ serve! {
         ALTER_CONFIGS => alter_configs(m::alter_configs::AlterConfigsRequest<'_>);
         ALTER_PARTITION_REASSIGNMENTS => alter_partition_reassignments(m::alter_partition_reassignments::AlterPartitionReassignmentsRequest<'_>);
         ALTER_REPLICA_LOG_DIRS => alter_replica_log_dirs(m::alter_replica_log_dirs::AlterReplicaLogDirsRequest<'_>);
+        ALTER_SHARE_GROUP_OFFSETS => alter_share_group_offsets(m::alter_share_group_offsets::AlterShareGroupOffsetsRequest<'_>);
         ALTER_USER_SCRAM_CREDENTIALS => alter_user_scram_credentials(m::alter_user_scram_credentials::AlterUserScramCredentialsRequest<'_>);
         CONSUMER_GROUP_DESCRIBE => consumer_group_describe(m::consumer_group_describe::ConsumerGroupDescribeRequest<'_>);
         CONSUMER_GROUP_HEARTBEAT => consumer_group_heartbeat(m::consumer_group_heartbeat::ConsumerGroupHeartbeatRequest<'_>);
@@ -95,6 +96,8 @@ serve! {
         CREATE_TOPICS => create_topics(m::create_topics::CreateTopicsRequest<'_>);
         DELETE_ACLS => delete_acls(m::delete_acls::DeleteAclsRequest<'_>);
         DELETE_GROUPS => delete_groups(m::delete_groups::DeleteGroupsRequest<'_>);
+        DELETE_SHARE_GROUP_OFFSETS => delete_share_group_offsets(m::delete_share_group_offsets::DeleteShareGroupOffsetsRequest<'_>);
+        DELETE_SHARE_GROUP_STATE => delete_share_group_state(m::delete_share_group_state::DeleteShareGroupStateRequest<'_>);
         DELETE_TOPICS => delete_topics(m::delete_topics::DeleteTopicsRequest<'_>);
         DESCRIBE_ACLS => describe_acls(m::describe_acls::DescribeAclsRequest<'_>);
         DESCRIBE_CLIENT_QUOTAS => describe_client_quotas(m::describe_client_quotas::DescribeClientQuotasRequest<'_>);
@@ -103,6 +106,7 @@ serve! {
         DESCRIBE_DELEGATION_TOKEN => describe_delegation_token(m::describe_delegation_token::DescribeDelegationTokenRequest<'_>);
         DESCRIBE_GROUPS => describe_groups(m::describe_groups::DescribeGroupsRequest<'_>);
         DESCRIBE_QUORUM => describe_quorum(m::describe_quorum::DescribeQuorumRequest<'_>);
+        DESCRIBE_SHARE_GROUP_OFFSETS => describe_share_group_offsets(m::describe_share_group_offsets::DescribeShareGroupOffsetsRequest<'_>);
         DESCRIBE_TOPIC_PARTITIONS => describe_topic_partitions(m::describe_topic_partitions::DescribeTopicPartitionsRequest<'_>);
         DESCRIBE_TRANSACTIONS => describe_transactions(m::describe_transactions::DescribeTransactionsRequest<'_>);
         DESCRIBE_USER_SCRAM_CREDENTIALS => describe_user_scram_credentials(m::describe_user_scram_credentials::DescribeUserScramCredentialsRequest<'_>);
@@ -113,6 +117,7 @@ serve! {
         HEARTBEAT => heartbeat(m::heartbeat::HeartbeatRequest<'_>);
         INCREMENTAL_ALTER_CONFIGS => incremental_alter_configs(m::incremental_alter_configs::IncrementalAlterConfigsRequest<'_>);
         INIT_PRODUCER_ID => init_producer_id(m::init_producer_id::InitProducerIdRequest<'_>);
+        INITIALIZE_SHARE_GROUP_STATE => initialize_share_group_state(m::initialize_share_group_state::InitializeShareGroupStateRequest<'_>);
         JOIN_GROUP => join_group(m::join_group::JoinGroupRequest<'_>);
         LEAVE_GROUP => leave_group(m::leave_group::LeaveGroupRequest<'_>);
         LIST_CONFIG_RESOURCES => list_config_resources(m::list_config_resources::ListConfigResourcesRequest);
@@ -123,12 +128,19 @@ serve! {
         OFFSET_COMMIT => offset_commit(m::offset_commit::OffsetCommitRequest<'_>);
         OFFSET_DELETE => offset_delete(m::offset_delete::OffsetDeleteRequest<'_>);
         OFFSET_FETCH => offset_fetch(m::offset_fetch::OffsetFetchRequest<'_>);
+        READ_SHARE_GROUP_STATE => read_share_group_state(m::read_share_group_state::ReadShareGroupStateRequest<'_>);
+        READ_SHARE_GROUP_STATE_SUMMARY => read_share_group_state_summary(m::read_share_group_state_summary::ReadShareGroupStateSummaryRequest<'_>);
         REMOVE_RAFT_VOTER => remove_raft_voter(m::remove_raft_voter::RemoveRaftVoterRequest<'_>);
         RENEW_DELEGATION_TOKEN => renew_delegation_token(m::renew_delegation_token::RenewDelegationTokenRequest<'_>);
+        SHARE_ACKNOWLEDGE => share_acknowledge(m::share_acknowledge::ShareAcknowledgeRequest<'_>);
+        SHARE_FETCH => share_fetch(m::share_fetch::ShareFetchRequest<'_>);
+        SHARE_GROUP_DESCRIBE => share_group_describe(m::share_group_describe::ShareGroupDescribeRequest<'_>);
+        SHARE_GROUP_HEARTBEAT => share_group_heartbeat(m::share_group_heartbeat::ShareGroupHeartbeatRequest<'_>);
         SYNC_GROUP => sync_group(m::sync_group::SyncGroupRequest<'_>);
         TXN_OFFSET_COMMIT => txn_offset_commit(m::txn_offset_commit::TxnOffsetCommitRequest<'_>);
         UNREGISTER_BROKER => unregister_broker(m::unregister_broker::UnregisterBrokerRequest);
         UPDATE_FEATURES => update_features(m::update_features::UpdateFeaturesRequest<'_>);
+        WRITE_SHARE_GROUP_STATE => write_share_group_state(m::write_share_group_state::WriteShareGroupStateRequest<'_>);
     }
     closing {
         DESCRIBE_LOG_DIRS => describe_log_dirs(m::describe_log_dirs::DescribeLogDirsRequest<'_>);

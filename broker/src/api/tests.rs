@@ -18,6 +18,7 @@ use super::*;
 use crate::coordinator::host::Coordinators;
 use crate::metadata::Image;
 use crate::metrics::Metrics;
+use crate::share::Shares;
 use crate::tests::{Numbers, on_shard};
 
 /// A shard without partitions and without a controller: calls to either are never answered.
@@ -27,13 +28,14 @@ async fn context() -> Rc<Context> {
     let image = Image::empty("AAAAAAAAAAAAAAAAAAAAAA".into(), ottla_protocol::NodeId(1));
     let router = Router::new(calls.clone(), 1);
     let coordinators = Coordinators::new(calls, control.clone(), image.clone());
+    let shares = Calls::join(MeshBuilder::new(1, 16), ShardId(0), Rc::new(|_, _, _| {})).await;
     Rc::new(Context::new(
-        ShardId(0),
         Rc::new(Metrics::default()),
         1 << 20,
         router,
         control,
         coordinators,
+        Rc::new(Shares::new(shares, 16)),
         image,
     ))
 }

@@ -35,6 +35,8 @@ use crate::partition::table::Partitions;
 use crate::shard::Shard;
 use crate::shard::checkpoint::Checkpointer;
 use crate::shard::write_cycle::WriteCycle;
+use crate::share::leaders::Leaders;
+use crate::share::{self, Shares};
 
 /// How long requests get to finish at a stop; the whole stop takes less than two seconds.
 const STOP_WITHIN: Duration = Duration::from_millis(1000);
@@ -63,6 +65,7 @@ pub struct Meshes {
     data: MeshBuilder<Envelope<Call, Answer>>,
     coordination: MeshBuilder<Envelope<coordinator::calls::Call, coordinator::calls::Answer>>,
     control: MeshBuilder<Envelope<ControlCall, ControlAnswer>>,
+    shares: MeshBuilder<Envelope<share::calls::Call, share::calls::Answer>>,
     limits: Arc<OnceLimits>,
 }
 
@@ -76,6 +79,7 @@ impl Meshes {
             data: MeshBuilder::new(shards, 1024),
             coordination: MeshBuilder::new(shards, 256),
             control: MeshBuilder::new(shards, 16),
+            shares: MeshBuilder::new(shards, 256),
             limits: Arc::default(),
         }
     }
@@ -225,13 +229,19 @@ async fn begin(
     });
     let peers = Calls::join(meshes.coordination, at.id, handler).await;
     coordinators.join(peers, partitions.clone());
+    let leaders = Leaders::new(partitions.clone(), coordinators.clone());
+    let handler = Rc::new(move |_, call, reply: Reply<share::calls::Answer>| {
+        leaders.handle(call, move |answer| reply.send(answer));
+    });
+    let shares = Calls::join(meshes.shares, at.id, handler).await;
+    let shares = Shares::new(shares, share_sessions(&image, at.count));
     let ctx = Context::new(
-        at.id,
         shard.metrics.clone(),
         plan.memory.requests,
         Router::new(calls, at.count),
         control,
         coordinators,
+        Rc::new(shares),
         image,
     );
     let node = Rc::new(Node {
@@ -250,6 +260,14 @@ async fn begin(
     });
     let _ = slot.set(Rc::downgrade(&node));
     Ok(node)
+}
+
+/// Share sessions of each shard: `group.share.max.share.sessions` over all.
+fn share_sessions(image: &Image, shards: u16) -> usize {
+    let settings = &image.broker_config.settings;
+    let most = settings.number("group.share.max.share.sessions");
+    let most = usize::try_from(most.unwrap_or_default()).unwrap_or(0);
+    most.div_ceil(usize::from(shards))
 }
 
 /// The process cannot keep its promises any more: nothing is acknowledged after this line.

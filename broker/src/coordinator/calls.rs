@@ -2,7 +2,7 @@
 
 use ottla_protocol::error_code::ErrorCode;
 
-use super::{group, txn};
+use super::{group, share, txn};
 
 /// A command to the coordinator on this partition of its kind's topic.
 #[derive(Debug)]
@@ -21,6 +21,13 @@ pub enum Call {
         /// What is asked.
         command: txn::Command,
     },
+    /// To a share coordinator.
+    Share {
+        /// The partition.
+        partition: i32,
+        /// What is asked.
+        command: share::Command,
+    },
 }
 
 /// The answer to the [`Call`] of the same name; or the code of a coordinator that is not here or not ready.
@@ -30,4 +37,6 @@ pub enum Answer {
     Group(Result<group::Answer, ErrorCode>),
     /// Of a transaction coordinator.
     Transaction(Result<txn::Answer, ErrorCode>),
+    /// Of a share coordinator.
+    Share(Result<share::Answer, ErrorCode>),
 }

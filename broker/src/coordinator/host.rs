@@ -18,6 +18,7 @@ use super::calls::{Answer, Call};
 use super::driver::{Driven, Driver, Key};
 use super::group::{self, Groups};
 use super::producer_ids::ProducerIds;
+use super::share::{self, Shares};
 use super::topics::{Kind, partition_of};
 use super::txn::{self, Transactions};
 use crate::controller::calls::{ControlAnswer, ControlCall};
@@ -50,6 +51,7 @@ pub struct Coordinators {
     image: RefCell<Rc<Image>>,
     groups: Fleet<Groups>,
     transactions: Fleet<Transactions>,
+    share_states: Fleet<Shares>,
     /// Drivers whose partition has committed something.
     ready: RefCell<BTreeSet<Key>>,
     deadlines: RefCell<BTreeSet<(Instant, Key)>>,
@@ -71,6 +73,7 @@ impl Coordinators {
             image: RefCell::new(Rc::new(image)),
             groups: Fleet::new(Kind::Group),
             transactions: Fleet::new(Kind::Transaction),
+            share_states: Fleet::new(Kind::Share),
             ready: RefCell::default(),
             deadlines: RefCell::default(),
             scheduled: RefCell::default(),
@@ -97,6 +100,7 @@ impl Coordinators {
         *self.image.borrow_mut() = Rc::new(Image::clone(&image));
         self.groups.reconcile(self);
         self.transactions.reconcile(self);
+        self.share_states.reconcile(self);
         for driver in self.drivers() {
             driver.image_changed();
         }
@@ -112,6 +116,7 @@ impl Coordinators {
     fn drivers(&self) -> Vec<Rc<dyn Driven>> {
         let mut all = self.groups.all();
         all.extend(self.transactions.all());
+        all.extend(self.share_states.all());
         all
     }
 
@@ -120,6 +125,9 @@ impl Coordinators {
             (kind, number) if kind == Kind::Group as u8 => self.groups.find(number).map(|d| d as _),
             (kind, number) if kind == Kind::Transaction as u8 => {
                 self.transactions.find(number).map(|d| d as _)
+            }
+            (kind, number) if kind == Kind::Share as u8 => {
+                self.share_states.find(number).map(|d| d as _)
             }
             _ => None,
         }
@@ -163,6 +171,10 @@ impl Coordinators {
             Call::Transaction { partition, command } => {
                 let reply = Box::new(move |answer| reply.send(Answer::Transaction(answer)));
                 self.transactions.handle(partition, command, reply);
+            }
+            Call::Share { partition, command } => {
+                let reply = Box::new(move |answer| reply.send(Answer::Share(answer)));
+                self.share_states.handle(partition, command, reply);
             }
         }
     }
@@ -357,6 +369,21 @@ impl Coordinators {
         let call = Call::Group { partition, command };
         match self.ask(topic, partition, call).await? {
             Answer::Group(answer) => answer,
+            other => Err(mixed_up(&other)),
+        }
+    }
+
+    /// Asks the share coordinator of a share partition.
+    ///
+    /// # Errors
+    /// As [`Coordinators::group`].
+    pub async fn share(&self, command: share::Command) -> Result<share::Answer, ErrorCode> {
+        let topic = self.topic(Kind::Share).await?;
+        let key = command.key.coordinator_key();
+        let partition = partition_of(&key, topic.partitions.len() as i32);
+        let call = Call::Share { partition, command };
+        match self.ask(&topic, partition, call).await? {
+            Answer::Share(answer) => answer,
             other => Err(mixed_up(&other)),
         }
     }

@@ -21,6 +21,7 @@ pub mod group;
 pub mod host;
 mod load;
 pub mod producer_ids;
+pub mod share;
 pub mod topics;
 pub mod txn;
 

@@ -20,6 +20,9 @@ pub trait Requests: 'static {
     /// Whether this request may start while others, all of which may too, are under way on its connection.
     fn pipelines(&self, frame: &[u8]) -> bool;
 
+    /// A connection has ended.
+    fn ended(&self, conn: &ConnInfo);
+
     /// Where connections count.
     fn metrics(&self) -> &Rc<Metrics>;
 
@@ -34,6 +37,10 @@ impl Requests for Rc<Context> {
 
     fn pipelines(&self, frame: &[u8]) -> bool {
         api::is_produce(frame)
+    }
+
+    fn ended(&self, conn: &ConnInfo) {
+        self.connection_ended(conn.id);
     }
 
     fn metrics(&self) -> &Rc<Metrics> {

@@ -164,6 +164,7 @@ impl<R: Requests> Server<R> {
             let conn = ConnInfo::new(registered.id(), peer, server.advertised.clone());
             let end = connection::run(&server, registered.entry(), &conn, stream).await;
             server.ended(&conn, &end);
+            server.requests.ended(&conn);
             drop((registered, admitted));
         };
         task::spawn(Share::Foreground, serving).detach();

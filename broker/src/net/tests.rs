@@ -137,6 +137,8 @@ impl Requests for Script {
         })))
     }
 
+    fn ended(&self, _: &ConnInfo) {}
+
     fn pipelines(&self, frame: &[u8]) -> bool {
         frame[0] == 1
     }

@@ -28,7 +28,7 @@ pub mod table;
 #[cfg(test)]
 mod tests;
 mod txns;
-mod waiters;
+pub mod waiters;
 
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};

@@ -22,6 +22,7 @@ const HEIGHTS: &[&[&str]] = &[
     &["partition"],
     &["controller"],
     &["coordinator"],
+    &["share"],
     &["api"],
     &["net", "admin"],
     &["boot", "dump"],

@@ -85,8 +85,9 @@ impl Groups {
 
     /// Forgets offsets of topics that are not there any more.
     pub(super) fn forget_deleted_topics(&mut self, image: &Image) -> Effects<Groups> {
-        let mut effects = Effects::none();
-        for (id, name) in self.topics.gone(image) {
+        let gone = self.topics.gone(image);
+        let mut effects = self.share_topics_gone(&gone);
+        for (id, name) in gone {
             write(&mut effects, &self.offsets.tombstones_of_topic(&name, id));
         }
         effects

@@ -3,7 +3,7 @@
 use ottla_protocol::error_code::ErrorCode;
 
 use super::offsets::{Commit, Committed};
-use super::{Record, classic, consumer};
+use super::{Record, classic, consumer, share};
 
 /// A group.
 pub enum Group {
@@ -11,6 +11,8 @@ pub enum Group {
     Classic(classic::Group),
     /// Of the protocol in which the coordinator assigns.
     Consumer(consumer::Group),
+    /// Of the protocol in which members share partitions.
+    Share(share::Group),
 }
 
 /// From when the time counts after which offsets are forgotten.
@@ -28,6 +30,7 @@ impl Group {
         match self {
             Group::Classic(group) => Some(group),
             Group::Consumer(_) => None,
+            Group::Share(_) => None,
         }
     }
 
@@ -36,6 +39,7 @@ impl Group {
         match self {
             Group::Classic(group) => Some(group),
             Group::Consumer(_) => None,
+            Group::Share(_) => None,
         }
     }
 
@@ -44,6 +48,7 @@ impl Group {
         match self {
             Group::Classic(_) => "classic",
             Group::Consumer(_) => "consumer",
+            Group::Share(_) => "share",
         }
     }
 
@@ -52,6 +57,7 @@ impl Group {
         match self {
             Group::Classic(group) => group.state().name(),
             Group::Consumer(group) => group.phase().name(),
+            Group::Share(group) => group.state(),
         }
     }
 
@@ -60,6 +66,7 @@ impl Group {
         match self {
             Group::Classic(group) => group.protocol_type().unwrap_or(""),
             Group::Consumer(_) => classic::group::CONSUMER,
+            Group::Share(_) => "share",
         }
     }
 
@@ -68,6 +75,7 @@ impl Group {
         match self {
             Group::Classic(group) => group.is_empty(),
             Group::Consumer(group) => group.members().is_empty(),
+            Group::Share(group) => group.members.is_empty(),
         }
     }
 
@@ -76,6 +84,7 @@ impl Group {
         match self {
             Group::Classic(group) => group.is_simple(),
             Group::Consumer(_) => false,
+            Group::Share(_) => false,
         }
     }
 
@@ -84,6 +93,7 @@ impl Group {
         match self {
             Group::Classic(group) => group.is_subscribed_to(topic),
             Group::Consumer(group) => group.is_subscribed_to(topic),
+            Group::Share(group) => group.is_subscribed_to(topic),
         }
     }
 
@@ -95,6 +105,7 @@ impl Group {
         match self {
             Group::Classic(group) => group.validate_commit(&commit.member, commit.txn.is_some()),
             Group::Consumer(group) => group.validate_commit(commit),
+            Group::Share(_) => Err(ErrorCode::GROUP_ID_NOT_FOUND),
         }
     }
 
@@ -106,6 +117,7 @@ impl Group {
         match self {
             Group::Classic(_) => Ok(()),
             Group::Consumer(group) => group.validate_fetch(member),
+            Group::Share(_) => Err(ErrorCode::GROUP_ID_NOT_FOUND),
         }
     }
 
@@ -117,6 +129,7 @@ impl Group {
         match self {
             Group::Classic(group) => group.validate_offset_delete(),
             Group::Consumer(_) => Ok(()),
+            Group::Share(_) => Err(ErrorCode::GROUP_ID_NOT_FOUND),
         }
     }
 
@@ -129,6 +142,8 @@ impl Group {
             Group::Classic(group) => group.validate_delete(),
             Group::Consumer(group) if group.members().is_empty() => Ok(()),
             Group::Consumer(_) => Err(ErrorCode::NON_EMPTY_GROUP),
+            Group::Share(group) if group.members.is_empty() => Ok(()),
+            Group::Share(_) => Err(ErrorCode::NON_EMPTY_GROUP),
         }
     }
 
@@ -137,6 +152,7 @@ impl Group {
         match self {
             Group::Classic(group) => group.expiry(),
             Group::Consumer(_) => Some(Expiry::SinceCommit),
+            Group::Share(_) => None,
         }
     }
 
@@ -145,6 +161,7 @@ impl Group {
         match self {
             Group::Classic(_) => vec![classic::tombstone(name)],
             Group::Consumer(group) => consumer::tombstones(name, group),
+            Group::Share(group) => share::tombstones(name, group),
         }
     }
 }

@@ -6,6 +6,7 @@
 //! | [`classic`] | groups in which a member assigns |
 //! | [`consumer`] | groups in which the coordinator assigns |
 //! | [`assignor`] | how it does |
+//! | [`share`] | groups whose members share partitions |
 //! | [`offsets`] | committed offsets, also those of transactions under way |
 //! | [`commit`] | who may commit and ask |
 //! | [`admin`] | list, delete |
@@ -28,6 +29,7 @@ pub mod consumer;
 mod forget;
 pub mod kind;
 pub mod offsets;
+pub mod share;
 pub mod timers;
 
 use std::collections::BTreeMap;
@@ -51,6 +53,8 @@ pub enum Command {
     Classic(classic::Command),
     /// Of consumer groups.
     Consumer(consumer::Command),
+    /// Of share groups.
+    Share(share::Command),
     /// Commit offsets, in a transaction or not.
     Commit(Commit),
     /// What was committed?
@@ -91,6 +95,8 @@ pub enum Answer {
     Classic(classic::Answer),
     /// Of consumer groups.
     Consumer(consumer::Answer),
+    /// Of share groups.
+    Share(share::Answer),
     /// One code for each offset, in order; or one for all.
     Committed(Result<Vec<ErrorCode>, ErrorCode>),
     /// What was committed.
@@ -148,6 +154,7 @@ impl Machine for Groups {
         match command {
             Command::Classic(command) => self.classic(command, ask, now),
             Command::Consumer(command) => self.consumer(command, ask, now),
+            Command::Share(command) => self.share(command, ask, now),
             Command::Commit(commit) => self.commit(commit, ask, now),
             Command::FetchOffsets(fetch) => Effects::answer(ask, self.fetch_offsets(&fetch)),
             Command::EndTransaction {
@@ -177,6 +184,7 @@ impl Machine for Groups {
         match self.timers.take_due(now.at) {
             Some((group, Timer::Classic(timer))) => self.classic_timer(&group, timer, now),
             Some((group, Timer::Consumer(timer))) => self.consumer_timer(&group, &timer, now),
+            Some((group, Timer::Share(timer))) => self.share_timer(&group, &timer, now),
             None if self.search_is_due(now.at) => self.forget_old(now),
             None => Effects::none(),
         }
@@ -190,6 +198,7 @@ impl Machine for Groups {
         self.serving = true;
         self.watch(now);
         self.consumer_loaded(now);
+        self.share_loaded(now);
         self.classic_loaded(now)
     }
 
@@ -225,7 +234,11 @@ impl Machine for Groups {
             GroupRecord::GroupMetadata(key, value) => self.apply_classic(&key.group, value),
             // Offsets of Kafka 0.8, whose place the other kind has taken.
             GroupRecord::LegacyOffsetCommit(..) => {}
-            other => self.apply_consumer(other),
+            other => {
+                if let Some(other) = self.apply_share(other, at) {
+                    self.apply_consumer(other);
+                }
+            }
         }
     }
 

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ottla_runtime::time::Instant;
 
-use super::{classic, consumer};
+use super::{classic, consumer, share};
 
 /// What a group waits for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -15,6 +15,8 @@ pub enum Timer {
     Classic(classic::Timer),
     /// Of a consumer group.
     Consumer(consumer::Timer),
+    /// Of a share group.
+    Share(share::Timer),
 }
 
 type Key = (String, Timer);

@@ -1,0 +1,295 @@
+//! The share partitions of one shard: calls find them here.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::{Rc, Weak};
+use std::sync::Arc;
+
+use ottla_protocol::error_code::ErrorCode;
+use ottla_protocol::ids::PartitionId;
+use ottla_runtime::sync::Semaphore;
+use ottla_runtime::task::{self, Share};
+use ottla_runtime::time::{self, Instant};
+
+use super::calls::{Answer, Call, Fetch, Fetched};
+use super::flight::{Acknowledgement, Moved};
+use super::partition::SharePartition;
+use super::read;
+use crate::coordinator::host::Coordinators;
+use crate::coordinator::share::Key;
+use crate::partition::table::Partitions;
+use crate::partition::waiters::Watch;
+
+/// All share partitions of a shard.
+pub struct Leaders {
+    partitions: Rc<Partitions>,
+    coordinators: Rc<Coordinators>,
+    table: RefCell<BTreeMap<Key, Rc<SharePartition>>>,
+    /// Whose turn it is to load one.
+    loading: Rc<Semaphore>,
+}
+
+impl Leaders {
+    /// Of a shard with these partitions.
+    pub fn new(partitions: Rc<Partitions>, coordinators: Rc<Coordinators>) -> Rc<Leaders> {
+        Rc::new(Leaders {
+            partitions,
+            coordinators,
+            table: RefCell::default(),
+            loading: Rc::new(Semaphore::new(1)),
+        })
+    }
+
+    /// Handles a call.
+    pub fn handle(self: &Rc<Self>, call: Call, answer: impl FnOnce(Answer) + 'static) {
+        let leaders = self.clone();
+        let work = async move {
+            match call {
+                Call::Fetch(fetch) => answer(Answer::Fetch(leaders.fetch(fetch).await)),
+                Call::Watch {
+                    group,
+                    parts,
+                    deadline,
+                } => {
+                    if leaders.watch(&group, &parts, deadline).await {
+                        answer(Answer::Watch);
+                    }
+                }
+                Call::Acknowledge {
+                    group,
+                    member,
+                    parts,
+                } => {
+                    let codes = leaders.acknowledge_all(&group, &member, parts).await;
+                    answer(Answer::Acknowledge(codes));
+                }
+                Call::Release {
+                    group,
+                    session,
+                    parts,
+                } => {
+                    for id in parts {
+                        leaders.release(&group, session, id).await;
+                    }
+                    answer(Answer::Release);
+                }
+            }
+        };
+        task::spawn(Share::Foreground, work).detach();
+    }
+
+    fn known(&self, group: &Arc<str>, id: PartitionId) -> Option<Rc<SharePartition>> {
+        let key = Key {
+            group: group.clone(),
+            partition: id,
+        };
+        let share = self.table.borrow().get(&key).cloned()?;
+        // Another partition may have come in its place since, or none.
+        let here = self.partitions.find(id);
+        if here.is_some_and(|here| Rc::ptr_eq(&here, &share.partition)) {
+            return Some(share);
+        }
+        self.forget(&share);
+        None
+    }
+
+    async fn find(
+        &self,
+        group: &Arc<str>,
+        id: PartitionId,
+    ) -> Result<Rc<SharePartition>, ErrorCode> {
+        if let Some(share) = self.known(group, id) {
+            return Ok(share);
+        }
+        let _turn = self.loading.acquire(1).await;
+        if let Some(share) = self.known(group, id) {
+            return Ok(share);
+        }
+        let partition = self.partitions.find(id);
+        let partition = partition.ok_or(ErrorCode::NOT_LEADER_OR_FOLLOWER)?;
+        let key = Key {
+            group: group.clone(),
+            partition: id,
+        };
+        let loaded = SharePartition::load(key.clone(), partition, self.coordinators.clone());
+        let share = loaded.await?;
+        self.table.borrow_mut().insert(key, share.clone());
+        Ok(share)
+    }
+
+    fn forget(&self, share: &Rc<SharePartition>) {
+        let mut table = self.table.borrow_mut();
+        if table.get(&share.key).is_some_and(|s| Rc::ptr_eq(s, share)) {
+            table.remove(&share.key);
+        }
+        drop(table);
+        share.wake();
+    }
+
+    async fn fetch(&self, fetch: Fetch) -> Vec<Fetched> {
+        let (mut records, mut bytes) = (fetch.max_records, fetch.max_bytes);
+        let mut all = Vec::with_capacity(fetch.parts.len());
+        for id in &fetch.parts {
+            let fetched = match self.find(&fetch.group, *id).await {
+                Err(code) => Fetched::refused(code),
+                Ok(_) if records <= 0 || bytes == 0 => Fetched::default(),
+                Ok(share) => {
+                    share.sessions.borrow_mut().insert(fetch.session);
+                    let fetched = read::hand_out(&share, &fetch, records, bytes).await;
+                    if !fetched.is_empty() {
+                        self.look_after_locks(&share);
+                    }
+                    fetched
+                }
+            };
+            records -= fetched.count();
+            bytes = bytes.saturating_sub(fetched.len());
+            all.push(fetched);
+        }
+        all
+    }
+
+    /// Waits until something may be handed out. Says false when nobody waits for it any more.
+    async fn watch(&self, group: &Arc<str>, parts: &[PartitionId], deadline: Instant) -> bool {
+        let (watch, fired) = Watch::new(1, deadline);
+        for id in parts {
+            let Some(share) = self.known(group, *id) else {
+                watch.fire();
+                break;
+            };
+            let settings = share.settings();
+            let end = share.readable_end(settings.committed_only);
+            let (has_room, next) = {
+                let flight = share.flight.borrow();
+                (flight.has_room(settings.max_in_flight), flight.next())
+            };
+            if has_room && next < end {
+                watch.fire();
+                break;
+            }
+            if has_room {
+                share.partition.watch(end, settings.committed_only, &watch);
+            }
+            let mut watchers = share.watchers.borrow_mut();
+            watchers.add(watch.clone(), time::now());
+        }
+        drop(watch);
+        fired.await.is_ok()
+    }
+
+    async fn acknowledge_all(
+        self: &Rc<Self>,
+        group: &Arc<str>,
+        member: &Arc<str>,
+        parts: Vec<(PartitionId, Vec<Acknowledgement>)>,
+    ) -> Vec<ErrorCode> {
+        // All of them at once: each waits for its coordinator.
+        let mut tasks = Vec::with_capacity(parts.len());
+        for (id, said) in parts {
+            let (leaders, group, member) = (self.clone(), group.clone(), member.clone());
+            tasks.push(task::spawn(Share::Foreground, async move {
+                let done = leaders.acknowledge(&group, &member, id, &said).await;
+                done.err().unwrap_or_default()
+            }));
+        }
+        let mut codes = Vec::with_capacity(tasks.len());
+        for task in tasks {
+            codes.push(task.await);
+        }
+        codes
+    }
+
+    async fn acknowledge(
+        &self,
+        group: &Arc<str>,
+        member: &str,
+        id: PartitionId,
+        said: &[Acknowledgement],
+    ) -> Result<(), ErrorCode> {
+        let share = self.known(group, id);
+        let share = share.ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?;
+        let settings = share.settings();
+        let until = time::now() + settings.lock;
+        let moved =
+            share
+                .flight
+                .borrow_mut()
+                .acknowledge(member, said, until, settings.max_deliveries)?;
+        if moved.0.is_empty() {
+            return Ok(());
+        }
+        let written = share.write(&moved).await;
+        share.flight.borrow_mut().settle(&moved, written.is_ok());
+        share.wake();
+        self.unless_fenced(&share, written)
+    }
+
+    /// A state that is not this leader's any more is read again.
+    fn unless_fenced(
+        &self,
+        share: &Rc<SharePartition>,
+        written: Result<(), ErrorCode>,
+    ) -> Result<(), ErrorCode> {
+        if let Err(code) = written {
+            tracing::warn!(
+                group = &*share.key.group,
+                partition = %share.key.partition,
+                "what became of records could not be written: {}",
+                code.message()
+            );
+            self.forget(share);
+        }
+        written
+    }
+
+    async fn release(&self, group: &Arc<str>, session: u64, id: PartitionId) {
+        let Some(share) = self.known(group, id) else {
+            return;
+        };
+        let limit = share.settings().max_deliveries;
+        let moved = share.flight.borrow_mut().release(session, limit);
+        share.wake();
+        if !moved.0.is_empty() {
+            let written = share.write(&moved).await;
+            let _ = self.unless_fenced(&share, written);
+        }
+        share.sessions.borrow_mut().remove(&session);
+        // Nobody reads it: what is in the coordinator's hands may be changed by administrators, and is read again.
+        if share.sessions.borrow().is_empty() && share.flight.borrow().is_idle() {
+            self.forget(&share);
+        }
+    }
+
+    /// Takes back what is not acknowledged in time, as long as anybody has anything.
+    fn look_after_locks(&self, share: &Rc<SharePartition>) {
+        if share.ticking.replace(true) {
+            return;
+        }
+        task::spawn(Share::Foreground, take_back(Rc::downgrade(share))).detach();
+    }
+}
+
+async fn take_back(share: Weak<SharePartition>) {
+    loop {
+        let until = {
+            let Some(share) = share.upgrade() else { return };
+            let until = share.flight.borrow().deadline();
+            if until.is_none() {
+                share.ticking.set(false);
+                return;
+            }
+            until
+        };
+        if let Some(until) = until {
+            time::sleep_until(until).await;
+        }
+        let Some(share) = share.upgrade() else { return };
+        let limit = share.settings().max_deliveries;
+        let moved: Moved = share.flight.borrow_mut().expire(time::now(), limit);
+        if !moved.0.is_empty() {
+            share.wake();
+            // How often they were delivered; lost with a crash otherwise, which is no harm.
+            let _ = share.write(&moved).await;
+        }
+    }
+}
