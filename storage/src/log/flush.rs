@@ -209,11 +209,13 @@ impl Inner {
         batches: &[(BatchHeader, Bytes)],
     ) -> Result<Rc<Index>, StorageError> {
         let interval = self.config.borrow().index_interval_bytes;
+        let known = self.state.borrow().open.clone();
         let loaded = if tail.length == 0 {
-            Rc::new(Index::after(
-                tail.segment,
-                self.open_before(tail.segment).await?,
-            ))
+            let open = match known {
+                Some(open) => open,
+                None => self.open_before(tail.segment).await?,
+            };
+            Rc::new(Index::after(tail.segment, open))
         } else {
             let segment = segment_of(tail);
             self.index(&segment).await?
@@ -226,6 +228,7 @@ impl Inner {
             .save(&index_path(&self.dir, tail.segment), self.id, tail.segment)
             .await?;
         let index = Rc::new(index);
+        self.state.borrow_mut().open = Some(index.open().clone());
         self.store
             .0
             .indexes

@@ -17,6 +17,7 @@ use crate::error::StorageError;
 use crate::format::checkpoint::Tail;
 use crate::format::compacted::Compacted;
 use crate::mutants::{Mutant, planted};
+use crate::segment::txns::Open;
 
 /// A segment's flushed part.
 #[derive(Clone, Copy, Debug)]
@@ -89,6 +90,8 @@ pub(super) struct State {
     pub compacted: Compacted,
     /// Counts the times that flushed segments were removed or replaced: what was read across one of these is worth nothing.
     pub changes: u64,
+    /// The transactions that are open at the flushed end, once a flush has found out.
+    pub open: Option<Open>,
     active: Option<Active>,
 }
 
@@ -114,6 +117,7 @@ impl State {
             deleted: false,
             compacted: Compacted::NONE,
             changes: 0,
+            open: None,
             active: None,
         }
     }
