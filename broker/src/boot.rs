@@ -16,6 +16,7 @@ mod lead;
 mod node;
 pub mod options;
 mod plan;
+mod readings;
 mod room;
 
 pub use options::StartOptions;

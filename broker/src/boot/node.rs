@@ -27,7 +27,7 @@ use crate::controller::calls::{ControlAnswer, ControlCall};
 use crate::controller::driver::Controller;
 use crate::coordinator::{self, host::Coordinators};
 use crate::metadata::{ConfigResource, Image};
-use crate::metrics::{Metrics, Snapshot};
+use crate::metrics::Metrics;
 use crate::net::{ConnectionLimits, Options, Server};
 use crate::partition::calls::{Answer, Call};
 use crate::partition::clean::Compactor;
@@ -292,7 +292,7 @@ impl Node {
                 self.ctx.install(image);
                 ControlAnswer::Done(Ok(()))
             }
-            ControlCall::Metrics => ControlAnswer::Metrics(Box::new(self.snapshot())),
+            ControlCall::Metrics => ControlAnswer::Metrics(Box::new(self.readings().await)),
             ControlCall::Serve(at) => ControlAnswer::Done(self.serve(at)),
             ControlCall::Stop => {
                 self.stop().await;
@@ -314,21 +314,6 @@ impl Node {
             (self.plan.set_log)(&levels);
             self.log_levels.replace(levels);
         }
-    }
-
-    fn snapshot(&self) -> Snapshot {
-        let (metrics, cache) = (
-            &self.ctx.metrics,
-            self.partitions.shard().store.cache().stats(),
-        );
-        metrics.cache_bytes.set(cache.used as i64);
-        metrics
-            .cache_hits
-            .add(cache.hits - metrics.cache_hits.get());
-        metrics
-            .cache_misses
-            .add(cache.misses - metrics.cache_misses.get());
-        metrics.snapshot()
     }
 
     /// What clients are told.

@@ -17,6 +17,7 @@ use ottla_runtime::task::{self, Share};
 use ottla_runtime::time::Instant;
 use ottla_runtime::{rand, time};
 
+use super::census::Census;
 use super::host::Coordinators;
 use super::{Ask, Effects, Machine, Now, Position, Producer, Write, load};
 use crate::partition::calls::Marker;
@@ -40,6 +41,8 @@ pub trait Driven {
     fn retire(&self);
     /// When it wants to be ticked.
     fn deadline(&self) -> Option<Instant>;
+    /// Adds what it has; nothing while it loads.
+    fn census(&self, census: &mut Census);
 }
 
 /// Runs a machine.
@@ -232,6 +235,9 @@ impl<M: Machine> Driver<M> {
                 })?;
                 life.end = base + records.len() as i64;
                 for (record, offset) in records.into_iter().zip(base..) {
+                    if let Some(event) = M::event(&record) {
+                        event.count(self.partition.metrics());
+                    }
                     machine.apply(
                         record,
                         &Position {
@@ -359,6 +365,12 @@ impl<M: Machine> Driven for Driver<M> {
         match &self.life.borrow().phase {
             Phase::Serving(machine) => machine.deadline(),
             Phase::Loading | Phase::Retired => None,
+        }
+    }
+
+    fn census(&self, census: &mut Census) {
+        if let Phase::Serving(machine) = &self.life.borrow().phase {
+            machine.census(census);
         }
     }
 }

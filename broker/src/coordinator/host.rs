@@ -15,6 +15,7 @@ use ottla_runtime::time::{self, Instant};
 
 use super::Machine;
 use super::calls::{Answer, Call};
+use super::census::Census;
 use super::driver::{Driven, Driver, Key};
 use super::group::{self, Groups};
 use super::producer_ids::ProducerIds;
@@ -111,6 +112,15 @@ impl Coordinators {
         for driver in self.drivers() {
             driver.retire();
         }
+    }
+
+    /// What all of them have.
+    pub fn census(&self) -> Census {
+        let mut census = Census::default();
+        for driver in self.drivers() {
+            driver.census(&mut census);
+        }
+        census
     }
 
     fn drivers(&self) -> Vec<Rc<dyn Driven>> {

@@ -8,6 +8,7 @@
 //! - [`topics`] says which partition of which topic a key belongs to, and how such topics are made;
 //! - [`calls`] crosses the mesh;
 //! - [`producer_ids`] hands out producer ids;
+//! - [`census`] is what operators are told;
 //! - [`group`] and [`txn`] are the machines.
 //!
 //! The way of a command: a handler in `api` finds the partition of the group, or of the transactional id, and sends the command to
@@ -16,6 +17,7 @@
 //! So does every answer that saw it: nobody is told what a crash could take back.
 
 pub mod calls;
+pub mod census;
 mod driver;
 pub mod group;
 pub mod host;
@@ -32,6 +34,7 @@ use std::rc::Rc;
 
 use ottla_runtime::time::Instant;
 
+use self::census::{Census, Event};
 use self::host::Coordinators;
 use crate::metadata::Image;
 use crate::partition::calls::Guard;
@@ -116,6 +119,14 @@ pub trait Machine: Sized + 'static {
 
     /// A transaction of this producer has ended here.
     fn end_transaction(&mut self, producer: Producer, commit: bool, at: &Position);
+
+    /// What has happened, as a record says that is about to be applied for the first time.
+    fn event(_record: &Self::Record) -> Option<Event> {
+        None
+    }
+
+    /// Adds what it has.
+    fn census(&self, _census: &mut Census) {}
 
     /// Does what the machine cannot: talks to other partitions and to the controller. Not pure.
     fn run(errand: Self::Errand, world: Rc<Coordinators>) -> Later<Self::Command>;

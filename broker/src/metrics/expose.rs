@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{Distribution, FAMILIES, Kind, Snapshot, Value};
+use super::{Distribution, FAMILIES, Kind, Labels, Snapshot, Value};
 
 /// What the answer's `Content-Type` must say.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -26,30 +26,24 @@ pub fn render(snapshot: &Snapshot) -> String {
         };
         let _ = writeln!(out, "# HELP {} {}", family.name, family.help.trim());
         let _ = writeln!(out, "# TYPE {} {kind}", family.name);
-        for ((name, api), value) in series {
+        for ((name, labels), value) in series {
             match value {
                 Value::Number(n) => {
-                    let labels = api
-                        .map(|api| format!("{{api=\"{api}\"}}"))
-                        .unwrap_or_default();
                     let _ = writeln!(out, "{name}{labels} {n}");
                 }
-                Value::Durations(seen) => durations(&mut out, name, *api, seen),
+                Value::Durations(seen) => durations(&mut out, name, labels, seen),
             }
         }
     }
     out
 }
 
-fn durations(out: &mut String, name: &str, api: Option<&str>, seen: &Distribution) {
-    let (inside, labels) = match api {
-        Some(api) => (format!("api=\"{api}\","), format!("{{api=\"{api}\"}}")),
-        None => (String::new(), String::new()),
-    };
+fn durations(out: &mut String, name: &str, labels: &Labels, seen: &Distribution) {
+    let at = |bound: &dyn std::fmt::Display| labels.clone().and("le", bound);
     for (bound, count) in seen.cumulative() {
-        let _ = writeln!(out, "{name}_bucket{{{inside}le=\"{bound}\"}} {count}");
+        let _ = writeln!(out, "{name}_bucket{} {count}", at(&bound));
     }
-    let _ = writeln!(out, "{name}_bucket{{{inside}le=\"+Inf\"}} {}", seen.count());
+    let _ = writeln!(out, "{name}_bucket{} {}", at(&"+Inf"), seen.count());
     let _ = writeln!(out, "{name}_sum{labels} {}", seen.sum_seconds());
     let _ = writeln!(out, "{name}_count{labels} {}", seen.count());
 }

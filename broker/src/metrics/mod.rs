@@ -5,6 +5,7 @@
 
 mod expose;
 mod histogram;
+mod labelled;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ use ottla_protocol::api::ApiKey;
 
 pub use expose::{CONTENT_TYPE, render};
 pub use histogram::{Distribution, Histogram};
+pub use labelled::{Labelled, Labels};
 
 /// A count that only rises.
 #[derive(Debug, Default)]
@@ -107,36 +109,36 @@ pub struct Family {
 /// What can be a field of [`Metrics`].
 trait Readings {
     const KIND: Kind;
-    /// Calls `each` for every series, with its `api` label if it has one.
-    fn read(&self, each: &mut dyn FnMut(Option<&'static str>, Value));
+    /// Calls `each` for every series, with its labels.
+    fn read(&self, each: &mut dyn FnMut(Labels, Value));
 }
 
 impl Readings for Counter {
     const KIND: Kind = Kind::Counter;
-    fn read(&self, each: &mut dyn FnMut(Option<&'static str>, Value)) {
-        each(None, Value::Number(self.get().into()));
+    fn read(&self, each: &mut dyn FnMut(Labels, Value)) {
+        each(Labels::default(), Value::Number(self.get().into()));
     }
 }
 
 impl Readings for Gauge {
     const KIND: Kind = Kind::Gauge;
-    fn read(&self, each: &mut dyn FnMut(Option<&'static str>, Value)) {
-        each(None, Value::Number(self.get().into()));
+    fn read(&self, each: &mut dyn FnMut(Labels, Value)) {
+        each(Labels::default(), Value::Number(self.get().into()));
     }
 }
 
 impl Readings for Histogram {
     const KIND: Kind = Kind::Histogram;
-    fn read(&self, each: &mut dyn FnMut(Option<&'static str>, Value)) {
-        each(None, Value::Durations(self.snapshot()));
+    fn read(&self, each: &mut dyn FnMut(Labels, Value)) {
+        each(Labels::default(), Value::Durations(self.snapshot()));
     }
 }
 
 impl<M: Readings> Readings for PerApi<M> {
     const KIND: Kind = M::KIND;
-    fn read(&self, each: &mut dyn FnMut(Option<&'static str>, Value)) {
+    fn read(&self, each: &mut dyn FnMut(Labels, Value)) {
         for (api, series) in self.0.borrow().iter() {
-            series.read(&mut |_, value| each(Some(api.name()), value));
+            series.read(&mut |_, value| each(Labels::of([("api", api.name())]), value));
         }
     }
 }
@@ -159,7 +161,7 @@ macro_rules! families {
             /// A copy that can leave the shard.
             pub fn snapshot(&self) -> Snapshot {
                 let mut series = BTreeMap::new();
-                $(self.$field.read(&mut |api, value| { series.insert(($name, api), value); });)+
+                $(self.$field.read(&mut |labels, value| { series.insert(($name, labels), value); });)+
                 Snapshot { series }
             }
         }
@@ -217,6 +219,22 @@ families! {
     compacted_bytes: Counter = "ottla_compacted_bytes_total";
     /// Bytes of segments that compaction has put in their place.
     compacted_left_bytes: Counter = "ottla_compacted_left_bytes_total";
+    /// Groups that this node coordinates, by type and state.
+    groups: Labelled = "ottla_groups";
+    /// Partitions for which groups have committed an offset.
+    group_offsets: Gauge = "ottla_group_offsets";
+    /// Records that a group has not committed yet, of all partitions of a topic that it has committed an offset for.
+    group_lag: Labelled = "ottla_group_lag_records";
+    /// Offsets that groups have committed, those of transactions included.
+    offset_commits: Counter = "ottla_group_offset_commits_total";
+    /// Assignments of partitions that ended a rebalance of a group; in classic groups also static members that came back.
+    rebalances: Counter = "ottla_group_rebalances_total";
+    /// Transactional ids that this node coordinates, by state; those that are Ongoing have an open transaction.
+    transactions: Labelled = "ottla_transactions";
+    /// Transactions committed.
+    transactions_committed: Counter = "ottla_transactions_committed_total";
+    /// Transactions aborted, by their producers or because their time was up.
+    transactions_aborted: Counter = "ottla_transactions_aborted_total";
     /// Bytes of records in the batch cache.
     cache_bytes: Gauge = "ottla_batch_cache_bytes";
     /// Reads that the batch cache answered.
@@ -228,7 +246,7 @@ families! {
 /// The readings of one shard, or of several merged: plain data that crosses cores.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Snapshot {
-    series: BTreeMap<(&'static str, Option<&'static str>), Value>,
+    series: BTreeMap<(&'static str, Labels), Value>,
 }
 
 impl Snapshot {
@@ -245,9 +263,9 @@ impl Snapshot {
         }
     }
 
-    /// The reading of `family` (exposed name), of one API where it has that label.
-    pub fn get(&self, family: &'static str, api: Option<&'static str>) -> Option<&Value> {
-        self.series.get(&(family, api))
+    /// The reading of `family` (exposed name) with these labels.
+    pub fn get(&self, family: &'static str, labels: Labels) -> Option<&Value> {
+        self.series.get(&(family, labels))
     }
 }
 

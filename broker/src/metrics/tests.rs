@@ -1,6 +1,6 @@
 //! The names, the merge and the text.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::*;
@@ -27,6 +27,34 @@ fn names_follow_the_conventions() {
     }
 }
 
+fn api(name: &str) -> Labels {
+    Labels::of([("api", name)])
+}
+
+#[test]
+fn labelled_gauges_are_set_at_once_and_add_up() {
+    let (a, b) = (Metrics::default(), Metrics::default());
+    let lag = |group: &str| Labels::of([("group", group), ("topic", "t")]);
+    a.group_lag.replace(BTreeMap::from([(lag("old"), 1)]));
+    a.group_lag
+        .replace(BTreeMap::from([(lag("g"), 2), (lag("a\\b\"c\nd"), 3)]));
+    b.group_lag.replace(BTreeMap::from([(lag("g"), 5)]));
+    let mut sum = a.snapshot();
+    sum.merge(b.snapshot());
+    let text = render(&sum);
+    let lines: Vec<&str> = text
+        .lines()
+        .filter(|line| line.starts_with("ottla_group_lag"))
+        .collect();
+    assert_eq!(
+        lines,
+        [
+            r#"ottla_group_lag_records{group="a\\b\"c\nd",topic="t"} 3"#,
+            r#"ottla_group_lag_records{group="g",topic="t"} 7"#,
+        ]
+    );
+}
+
 #[test]
 fn shards_add_up() {
     let (a, b) = (Metrics::default(), Metrics::default());
@@ -39,16 +67,19 @@ fn shards_add_up() {
     b.append_time.record(Duration::from_millis(2));
     let mut sum = a.snapshot();
     sum.merge(b.snapshot());
-    assert_eq!(sum.get("ottla_connections", None), Some(&Value::Number(7)));
     assert_eq!(
-        sum.get("ottla_requests_total", Some("Fetch")),
+        sum.get("ottla_connections", Labels::default()),
+        Some(&Value::Number(7))
+    );
+    assert_eq!(
+        sum.get("ottla_requests_total", api("Fetch")),
         Some(&Value::Number(3))
     );
     assert_eq!(
-        sum.get("ottla_requests_total", Some("Produce")),
+        sum.get("ottla_requests_total", api("Produce")),
         Some(&Value::Number(1))
     );
-    match sum.get("ottla_journal_append_seconds", None) {
+    match sum.get("ottla_journal_append_seconds", Labels::default()) {
         Some(Value::Durations(d)) => assert_eq!(d.count(), 2),
         other => panic!("{other:?}"),
     }

@@ -48,6 +48,7 @@ use self::produce::Ack;
 use self::producers::Producers;
 use self::waiters::{Acks, Watchers};
 use crate::config::TopicConfig;
+use crate::metrics::Metrics;
 use crate::shard::Shard;
 use crate::shard::write_cycle::Group;
 
@@ -100,6 +101,11 @@ impl Partition {
     /// Its topic's name.
     pub fn topic(&self) -> &str {
         &self.topic
+    }
+
+    /// Where its shard counts.
+    pub fn metrics(&self) -> &Metrics {
+        &self.shard.metrics
     }
 
     /// Its log.

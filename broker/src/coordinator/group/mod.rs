@@ -43,6 +43,7 @@ pub use self::admin::{Listed, TopicCodes};
 use self::kind::Group;
 use self::offsets::{Commit, Fetch, FetchedTopics, Offsets};
 use self::timers::{Timer, Timers};
+use super::census::{Census, Event};
 use super::host::Coordinators;
 use super::{Ask, BadRecord, Effects, KeyValue, Later, Machine, Now, Position, Producer, Write};
 
@@ -244,6 +245,30 @@ impl Machine for Groups {
 
     fn end_transaction(&mut self, producer: Producer, commit: bool, _at: &Position) {
         self.offsets.end_transaction(producer.id, commit);
+    }
+
+    fn event(record: &Record) -> Option<Event> {
+        match record {
+            GroupRecord::OffsetCommit(_, Some(_)) => Some(Event::OffsetCommitted),
+            // Written when the leader has assigned; without members when the last one has left.
+            GroupRecord::GroupMetadata(_, Some(group)) if !group.members.is_empty() => {
+                Some(Event::Rebalanced)
+            }
+            GroupRecord::ConsumerGroupTargetAssignmentMetadata(_, Some(_))
+            | GroupRecord::ShareGroupTargetAssignmentMetadata(_, Some(_))
+            | GroupRecord::StreamsGroupTargetAssignmentMetadata(_, Some(_)) => {
+                Some(Event::Rebalanced)
+            }
+            _ => None,
+        }
+    }
+
+    fn census(&self, census: &mut Census) {
+        for group in self.groups.values() {
+            let kind = (group.kind(), group.state());
+            *census.groups.entry(kind).or_default() += 1;
+        }
+        self.offsets.census(census);
     }
 
     fn run(errand: Self::Errand, _world: Rc<Coordinators>) -> Later<Command> {

@@ -12,6 +12,7 @@ use ottla_protocol::records::GroupRecord;
 use ottla_protocol::records::offset_commit::{OffsetCommitKey, OffsetCommitValue};
 
 use super::Record;
+use crate::coordinator::census::{self, Census};
 use crate::coordinator::{InTxn, Position};
 
 /// Offsets to be committed by one request.
@@ -195,6 +196,22 @@ impl Offsets {
     /// The groups that have something committed, in the order of their names.
     pub fn groups(&self) -> impl Iterator<Item = &String> {
         self.committed.keys()
+    }
+
+    /// Adds what was committed.
+    pub fn census(&self, census: &mut Census) {
+        for (group, offsets) in &self.committed {
+            let offsets = offsets
+                .iter()
+                .map(|((topic, partition), found)| census::Committed {
+                    group: group.clone(),
+                    topic: topic.clone(),
+                    topic_id: found.topic_id,
+                    partition: *partition,
+                    offset: found.offset,
+                });
+            census.committed.extend(offsets);
+        }
     }
 
     /// Is a transaction under way that commits this partition for the group?

@@ -41,8 +41,9 @@ use self::init::Init;
 use self::list::{Description, Filter, Listed};
 use self::markers::Markers;
 use self::record::Record;
-use self::state::{Partitions, Txn};
+use self::state::{Partitions, State, Txn};
 use self::waiting::{Timers, Waiting};
+use super::census::{Census, Event};
 use super::host::Coordinators;
 use super::{Ask, BadRecord, Effects, KeyValue, Later, Machine, Now, Position, Producer};
 
@@ -250,6 +251,21 @@ impl Machine for Transactions {
 
     fn end_transaction(&mut self, _producer: Producer, _commit: bool, _at: &Position) {
         // This topic's records are part of no transaction.
+    }
+
+    fn event(record: &Record) -> Option<Event> {
+        match record.txn.as_ref()?.state {
+            State::CompleteCommit => Some(Event::TransactionCommitted),
+            State::CompleteAbort => Some(Event::TransactionAborted),
+            _ => None,
+        }
+    }
+
+    fn census(&self, census: &mut Census) {
+        for txn in self.all.values() {
+            let state = txn.state.name();
+            *census.transactions.entry(state).or_default() += 1;
+        }
     }
 
     fn run(errand: Errand, world: Rc<Coordinators>) -> Later<Command> {

@@ -1,5 +1,11 @@
+use ottla_protocol::records::group_metadata::{
+    GroupMetadataKey, GroupMetadataValue, MemberMetadata,
+};
+
 use super::*;
-use crate::coordinator::Producer;
+use crate::coordinator::census::Event;
+use crate::coordinator::group::Groups;
+use crate::coordinator::{Machine, Producer};
 use crate::partition::calls::Guard;
 
 fn commit(group: &str, producer: Option<i64>) -> Commit {
@@ -129,4 +135,47 @@ fn notes_are_as_long_as_allowed() {
     let record = offsets.record(&commit("g", None), &new(0, 5), 3, 0);
     assert_eq!(record.unwrap_err(), ErrorCode::OFFSET_METADATA_TOO_LARGE);
     assert!(offsets.record(&commit("g", None), &new(0, 5), 4, 0).is_ok());
+}
+
+#[test]
+fn operators_see_what_is_committed_not_what_is_pending() {
+    let mut offsets = Offsets::default();
+    write(&mut offsets, &commit("g", None), &new(0, 5), 0);
+    write(&mut offsets, &commit("g", Some(7)), &new(1, 9), 1);
+    let seen = |offsets: &Offsets| {
+        let mut census = Census::default();
+        offsets.census(&mut census);
+        let each = census.committed.into_iter();
+        each.map(|it| (it.group, it.topic, it.partition, it.offset))
+            .collect::<Vec<_>>()
+    };
+    let of = |partition, offset| ("g".to_owned(), "t".to_owned(), partition, offset);
+    assert_eq!(seen(&offsets), [of(0, 5)]);
+    offsets.end_transaction(7, true);
+    assert_eq!(seen(&offsets), [of(0, 5), of(1, 9)]);
+}
+
+#[test]
+fn commits_and_assignments_are_counted_once_each() {
+    let group = |members| {
+        let key = GroupMetadataKey { group: "g".into() };
+        let value = GroupMetadataValue {
+            members,
+            ..GroupMetadataValue::default()
+        };
+        GroupRecord::GroupMetadata(key, Some(value))
+    };
+    let offsets = Offsets::default();
+    let record = offsets.record(&commit("g", None), &new(0, 5), 4096, 1000);
+    for (record, event) in [
+        (record.expect("short enough"), Some(Event::OffsetCommitted)),
+        (deletion("g", "t", 0), None),
+        (
+            group(vec![MemberMetadata::default()]),
+            Some(Event::Rebalanced),
+        ),
+        (group(vec![]), None),
+    ] {
+        assert_eq!(Groups::event(&record), event, "{record:?}");
+    }
 }

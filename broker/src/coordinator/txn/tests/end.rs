@@ -1,4 +1,5 @@
 use super::*;
+use crate::coordinator::census::{Census, Event};
 use crate::coordinator::txn::state::LAST_EPOCH;
 
 #[test]
@@ -238,4 +239,37 @@ fn news_of_another_round_are_not_believed() {
     assert!(world.markers.front().unwrap().alive.upgrade().is_some());
     world.marked();
     assert_eq!(world.state(), State::CompleteAbort);
+}
+
+#[test]
+fn operators_count_each_end_once_and_see_what_is_open() {
+    for commit in [true, false] {
+        let mut world = ongoing(2);
+        let seen = |world: &World| {
+            let mut census = Census::default();
+            world.machine.census(&mut census);
+            census.transactions
+        };
+        let counted = |world: &World| {
+            let records = world.log.iter().map(|(key, value)| {
+                let record = Transactions::decode(key, value.as_deref());
+                record.expect("sound").expect("known")
+            });
+            records
+                .filter_map(|record| Transactions::event(&record))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(seen(&world), BTreeMap::from([("Ongoing", 1)]));
+        world.answer(end(p(1000, 0), commit, 2));
+        assert_eq!(counted(&world), [], "it is decided, not done");
+        world.marked();
+        let event = match commit {
+            true => Event::TransactionCommitted,
+            false => Event::TransactionAborted,
+        };
+        assert_eq!(counted(&world), [event]);
+        assert_eq!(seen(&world), BTreeMap::from([(state_of(commit).name(), 1)]));
+        world.answer(init(None));
+        assert_eq!(counted(&world), [event]);
+    }
 }
