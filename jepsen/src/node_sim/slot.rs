@@ -214,23 +214,29 @@ impl Slot {
         self.retention_ms = least(self.retention_ms, ms);
     }
 
-    /// May retention have removed everything below `start`? Of what is not known the benefit of the doubt is given.
+    /// May retention have removed everything below `start`? Size takes the oldest, time what is old behind it. Of what is not
+    /// known the benefit of the doubt is given.
     fn retention_may_take(&self, start: i64, now_ms: i64) -> bool {
-        let by_time = self.retention_ms.is_some_and(|ms| {
-            let young = |fact: &Fact| now_ms - fact.timestamp <= ms;
-            let taken = self.facts.range(self.start.max(self.delete_to)..start);
-            !taken.into_iter().any(|(_, fact)| young(fact))
-        });
-        let by_size = self.retention_bytes.is_some_and(|limit| {
-            // Whole batches below the start are gone; all else that was ever sent may be there.
-            let below = self.facts.range(..start).filter_map(|(_, fact)| {
+        let upto = match self.retention_ms {
+            None => start,
+            Some(ms) => {
+                let mut taken = self.facts.range(self.start.max(self.delete_to)..start);
+                let last_young = taken.rfind(|(_, fact)| now_ms - fact.timestamp <= ms);
+                let Some((offset, _)) = last_young else {
+                    return true;
+                };
+                offset + 1
+            }
+        };
+        self.retention_bytes.is_some_and(|limit| {
+            // Whole batches below are gone; all else that was ever sent may be there.
+            let below = self.facts.range(..upto).filter_map(|(_, fact)| {
                 let (first, sent) = self.batch_of(fact.record)?;
                 let is_last = fact.record.number == first + u64::from(sent.count) - 1;
                 is_last.then_some(sent.bytes)
             });
             self.sent_bytes.saturating_sub(below.sum()) as i64 >= limit
-        });
-        by_time || by_size
+        })
     }
 
     /// After everything was read from `start` to `end`: every record that is known to be there was.
