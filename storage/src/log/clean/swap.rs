@@ -267,6 +267,9 @@ pub(in crate::log) async fn recover(
     };
     let mut touched = false;
     if let Some(base) = compacted.swap {
+        // A process that was killed before it had flushed the names leaves a `compacted` that is read here and a power loss would
+        // take back: the segments that it does without must not go before it is there for good.
+        fs::sync_dir(dir).await?;
         let after = compacted.segments.iter().find(|(b, _)| *b > base);
         let end = after.map_or(compacted.end, |(b, _)| *b);
         for entry in names {

@@ -12,6 +12,7 @@ use crate::format::frame::HardState;
 use crate::log::{LogConfig, Start, Store, StoreOptions};
 use crate::testing::{ID, machine, on};
 
+mod names;
 mod rules;
 
 const ROOT: &str = "/data/topics";
