@@ -93,8 +93,6 @@ mutants! {
     OldSegmentsFirst "old-segments-first";
     /// Compaction does not flush the segments that it writes.
     CleanedNotFlushed "cleaned-not-flushed";
-    /// Compaction does not flush the names of the segments that it writes.
-    CleanedNameNotFlushed "cleaned-name-not-flushed";
     /// Compaction takes segments that no durable checkpoint knows to be closed.
     CleanedUncovered "cleaned-uncovered";
     /// Compaction removes tombstones at once.
@@ -110,7 +108,6 @@ impl Mutant {
     pub const COMPACTION: &'static [Mutant] = &[
         Mutant::OldSegmentsFirst,
         Mutant::CleanedNotFlushed,
-        Mutant::CleanedNameNotFlushed,
         Mutant::CleanedUncovered,
         Mutant::TombstoneTooEarly,
         Mutant::OldestValueKept,

@@ -1,5 +1,6 @@
 //! What `ottla-bench` can do, one file for each command.
 
+mod compact;
 mod kpi;
 mod run;
 mod versus;
@@ -27,6 +28,8 @@ enum Command {
     Run(run::Run),
     /// Measures the KPIs on brokers of its own
     Kpi(kpi::Kpis),
+    /// Compacts a topic on a broker of its own, and checks what is left
+    Compact(compact::Compact),
     /// Runs a workload on Ottla and on Apache Kafka in turn, and compares
     Versus(versus::Versus),
     /// A broker that keeps nothing: the generator's ceiling
@@ -47,6 +50,7 @@ pub fn execute(arguments: Arguments) -> io::Result<()> {
     match arguments.command {
         Command::Run(run) => run.execute(),
         Command::Kpi(kpis) => kpis.execute(),
+        Command::Compact(compact) => compact.execute(),
         Command::Versus(versus) => versus.execute(),
         Command::Null { listen } => null::serve(listen),
         Command::Probe { folder } => show_probe(&folder),

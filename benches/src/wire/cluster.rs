@@ -11,6 +11,7 @@ use ottla_protocol::messages::api_versions::ApiVersionsRequest;
 use ottla_protocol::messages::create_topics::{
     CreatableTopic, CreatableTopicConfig, CreateTopicsRequest,
 };
+use ottla_protocol::messages::fetch::{FetchRequest, FetchResponse};
 use ottla_protocol::messages::init_producer_id::InitProducerIdRequest;
 use ottla_protocol::messages::list_offsets::{
     ListOffsetsPartition, ListOffsetsPartitionResponse, ListOffsetsRequest, ListOffsetsTopic,
@@ -273,6 +274,16 @@ impl Cluster {
         take: impl FnOnce(ProduceResponse<'_>) -> T,
     ) -> io::Result<T> {
         let version = self.version(PRODUCE, PRODUCE_BY_NAME)?;
+        self.call_in(request, version, take)
+    }
+
+    /// One Fetch request, by topic names.
+    pub fn fetch<T>(
+        &mut self,
+        request: &FetchRequest<'_>,
+        take: impl FnOnce(FetchResponse<'_>) -> T,
+    ) -> io::Result<T> {
+        let version = self.version(FETCH, FETCH_BY_NAME)?;
         self.call_in(request, version, take)
     }
 

@@ -26,13 +26,35 @@ pub struct Sender {
 
 /// A batch of one record per value, without keys and headers, all stamped `now_ms`.
 pub fn encode(sender: Sender, now_ms: i64, values: &[Vec<u8>]) -> Vec<u8> {
+    let records = values.iter().map(|value| (None, &value[..]));
+    encode_records(sender, now_ms, records)
+}
+
+/// A batch of records with keys, of a producer without an id.
+pub fn encode_keyed(now_ms: i64, records: &[(Vec<u8>, Vec<u8>)]) -> Vec<u8> {
+    let nobody = Sender {
+        id: -1,
+        epoch: -1,
+        sequence: -1,
+    };
+    let records = records
+        .iter()
+        .map(|(key, value)| (Some(&key[..]), &value[..]));
+    encode_records(nobody, now_ms, records)
+}
+
+fn encode_records<'a>(
+    sender: Sender,
+    now_ms: i64,
+    records: impl ExactSizeIterator<Item = (Option<&'a [u8]>, &'a [u8])>,
+) -> Vec<u8> {
     let mut out = vec![0; 8]; // base offset: the broker's to set
     out.extend_from_slice(&[0; 4]); // length, below
     out.extend_from_slice(&(-1i32).to_be_bytes());
     out.push(2);
     out.extend_from_slice(&[0; 4]); // crc, below
     out.extend_from_slice(&0i16.to_be_bytes());
-    let count = i32::try_from(values.len()).unwrap_or(i32::MAX);
+    let count = i32::try_from(records.len()).unwrap_or(i32::MAX);
     out.extend_from_slice(&(count - 1).to_be_bytes());
     out.extend_from_slice(&now_ms.to_be_bytes());
     out.extend_from_slice(&now_ms.to_be_bytes());
@@ -40,13 +62,15 @@ pub fn encode(sender: Sender, now_ms: i64, values: &[Vec<u8>]) -> Vec<u8> {
     out.extend_from_slice(&sender.epoch.to_be_bytes());
     out.extend_from_slice(&sender.sequence.to_be_bytes());
     out.extend_from_slice(&count.to_be_bytes());
-    for (delta, value) in (0i64..).zip(values) {
+    for (delta, (key, value)) in (0i64..).zip(records) {
         let mut record = vec![0]; // attributes
         put_varint(&mut record, 0); // timestamp delta
         put_varint(&mut record, delta);
-        put_varint(&mut record, -1); // no key
-        put_varint(&mut record, i64::try_from(value.len()).unwrap_or(i64::MAX));
-        record.extend_from_slice(value);
+        match key {
+            Some(key) => put_bytes(&mut record, key),
+            None => put_varint(&mut record, -1),
+        }
+        put_bytes(&mut record, value);
         put_varint(&mut record, 0); // headers
         put_varint(&mut out, i64::try_from(record.len()).unwrap_or(i64::MAX));
         out.extend_from_slice(&record);
@@ -60,6 +84,9 @@ pub fn encode(sender: Sender, now_ms: i64, values: &[Vec<u8>]) -> Vec<u8> {
 
 /// A record: its offset (inside the batch when it is parsed, in the log when it is handed out) and its value.
 type Record<'a> = (i64, Option<&'a [u8]>);
+
+/// The same with its key between the two.
+type Keyed<'a> = (i64, Option<&'a [u8]>, Option<&'a [u8]>);
 
 /// A whole batch as it stands in a fetch response or a segment.
 #[derive(Debug, Clone, Copy)]
@@ -149,6 +176,19 @@ impl<'a> Batch<'a> {
 
     /// Offset and value of each record. Only of batches as [`encode`] makes them.
     pub fn records(&self) -> Result<Vec<Record<'a>>, BadBatch> {
+        let records = self.sparse_records()?;
+        let base_offset = self.base_offset;
+        if self.last_delta != self.count - 1 {
+            return Err(BadBatch::Record { base_offset });
+        }
+        Ok(records
+            .into_iter()
+            .map(|(offset, _, value)| (offset, value))
+            .collect())
+    }
+
+    /// Offset, key and value of each record of such a batch, some of which compaction may have taken.
+    pub fn sparse_records(&self) -> Result<Vec<Keyed<'a>>, BadBatch> {
         let (base_offset, found) = (self.base_offset, self.attributes());
         if found != 0 {
             return Err(BadBatch::Attributes { base_offset, found });
@@ -157,27 +197,25 @@ impl<'a> Batch<'a> {
         let mut records = Vec::new();
         while !rest.is_empty() {
             let (record, after) = next_record(rest).ok_or(BadBatch::Record { base_offset })?;
-            records.push((base_offset + record.0, record.1));
+            records.push((base_offset + record.0, record.1, record.2));
             rest = after;
         }
-        if usize::try_from(self.count).ok() != Some(records.len())
-            || self.last_delta != self.count - 1
-        {
+        if usize::try_from(self.count).ok() != Some(records.len()) {
             return Err(BadBatch::Record { base_offset });
         }
         Ok(records)
     }
 }
 
-fn next_record(bytes: &[u8]) -> Option<(Record<'_>, &[u8])> {
+fn next_record(bytes: &[u8]) -> Option<(Keyed<'_>, &[u8])> {
     let (length, rest) = varint(bytes)?;
     let (record, after) = rest.split_at_checked(usize::try_from(length).ok()?)?;
     let (_, rest) = varint(record.get(1..)?)?; // attributes, timestamp delta
     let (delta, rest) = varint(rest)?;
-    let (_, rest) = field(rest)?; // key
+    let (key, rest) = field(rest)?;
     let (value, rest) = field(rest)?;
     let (headers, rest) = varint(rest)?;
-    (headers == 0 && rest.is_empty()).then_some(((delta, value), after))
+    (headers == 0 && rest.is_empty()).then_some(((delta, key, value), after))
 }
 
 fn field(bytes: &[u8]) -> Option<(Option<&[u8]>, &[u8])> {
@@ -194,6 +232,11 @@ fn be(bytes: &[u8], at: usize, width: usize) -> u64 {
     bytes[at..at + width]
         .iter()
         .fold(0, |n, &b| n << 8 | u64::from(b))
+}
+
+fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
+    put_varint(out, i64::try_from(bytes.len()).unwrap_or(i64::MAX));
+    out.extend_from_slice(bytes);
 }
 
 /// Zigzag, seven bits a byte, low ones first.

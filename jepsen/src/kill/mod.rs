@@ -3,6 +3,7 @@
 pub mod book;
 pub mod broker;
 pub mod check;
+mod compacted;
 pub mod producer;
 pub mod reader;
 mod rounds;
@@ -33,6 +34,9 @@ pub struct Args {
     /// A broker setting, KEY=VALUE; may be repeated
     #[arg(long)]
     pub set: Vec<String>,
+    /// Kills the broker while it compacts a topic, and judges the last value of each key
+    #[arg(long)]
+    pub compact: bool,
 }
 
 impl Args {
@@ -48,10 +52,11 @@ impl Args {
 pub fn main(args: &Args) -> ExitCode {
     let fresh = std::env::temp_dir().join(format!("ottla-kill-{}", std::process::id()));
     let folder = args.folder.as_ref().unwrap_or(&fresh);
-    match args
-        .binary()
-        .and_then(|binary| rounds::run(args, &binary, folder))
-    {
+    let run = |binary: PathBuf| match args.compact {
+        true => compacted::run(args, &binary, folder).map(|summary| summary.to_string()),
+        false => rounds::run(args, &binary, folder).map(|summary| summary.to_string()),
+    };
+    match args.binary().and_then(run) {
         Ok(summary) => {
             println!("{summary}");
             if args.folder.is_none() {

@@ -49,6 +49,17 @@ impl Reader {
     /// Every record of `slot` from `from` to the high watermark of the first answer.
     pub fn read(&mut self, slot: &Slot, from: i64) -> io::Result<Vec<Seen>> {
         let mut seen = Vec::new();
+        self.read_with(slot, from, |bytes, next| take(bytes, next, &mut seen))?;
+        Ok(seen)
+    }
+
+    /// Gives all batches of `slot` from `from` to the high watermark of the first answer to `take`, which moves the next offset.
+    pub fn read_with(
+        &mut self,
+        slot: &Slot,
+        from: i64,
+        mut take: impl FnMut(&[u8], &mut i64) -> Result<(), String>,
+    ) -> io::Result<()> {
         let (mut next, mut end, began) = (from, None, Instant::now());
         while end.is_none_or(|end| next < end) {
             let answer = self.fetch(slot, next)?;
@@ -66,7 +77,7 @@ impl Reader {
             }
             let end = *end.get_or_insert(answer.high_watermark);
             let before = next;
-            take(&answer.records, &mut next, &mut seen)
+            take(&answer.records, &mut next)
                 .map_err(|e| other(format!("{}-{}: {e}", slot.topic, slot.partition)))?;
             if next == before && next < end {
                 return Err(other(format!(
@@ -75,7 +86,7 @@ impl Reader {
                 )));
             }
         }
-        Ok(seen)
+        Ok(())
     }
 
     fn fetch(&mut self, slot: &Slot, at: i64) -> io::Result<Answer> {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -26,7 +27,7 @@ use crate::client::Client;
 use crate::dice::Dice;
 
 /// How long a start may take until it answers, and then until a producer is acknowledged, however much is to be recovered.
-const START_LIMIT: Duration = Duration::from_secs(30);
+pub(super) const START_LIMIT: Duration = Duration::from_secs(30);
 /// How long the producers may take to finish at the end.
 const DRAIN_LIMIT: Duration = Duration::from_secs(30);
 /// Offsets read again before the end of the read before.
@@ -34,7 +35,7 @@ const OVERLAP: usize = 500;
 /// Every so many rounds all is read from offset 0.
 const FULL_EVERY: u32 = 16;
 /// A topic's own settings: name and value.
-type Settings = &'static [(&'static str, &'static str)];
+pub(super) type Settings = &'static [(&'static str, &'static str)];
 /// Topics: name, partitions, settings. The second rolls its segments often.
 const TOPICS: [(&str, i32, Settings); 3] = [
     ("plain", 3, &[]),
@@ -134,6 +135,47 @@ fn doing<T>(what: &str, done: io::Result<T>) -> io::Result<T> {
         }
         _ => failed(format!("{what}: {e}")),
     })
+}
+
+/// Creates a topic and waits for the acknowledgement.
+pub(super) fn create(
+    address: SocketAddr,
+    topic: &str,
+    partitions: i32,
+    settings: Settings,
+) -> io::Result<Uuid> {
+    let mut client = Client::connect(address, "kill-admin", START_LIMIT)?;
+    let config = |&(name, value): &(&'static str, &'static str)| CreatableTopicConfig {
+        name: name.into(),
+        value: Some(value.into()),
+    };
+    let wanted = CreatableTopic {
+        name: topic.to_owned().into(),
+        num_partitions: partitions,
+        replication_factor: 1,
+        configs: settings.iter().map(config).collect(),
+        ..Default::default()
+    };
+    let request = CreateTopicsRequest {
+        topics: vec![wanted],
+        timeout_ms: 20_000,
+        validate_only: false,
+    };
+    let (code, id) = client.call(&request, 7, |response| {
+        response
+            .topics
+            .first()
+            .map_or((ErrorCode::UNKNOWN_SERVER_ERROR, Uuid::default()), |t| {
+                (t.error_code, t.topic_id)
+            })
+    })?;
+    if code.is_error() {
+        return Err(failed(format!(
+            "topic {topic} was refused: {}",
+            code.name()
+        )));
+    }
+    Ok(id)
 }
 
 /// Runs all rounds on `folder`, which must be empty or absent. An error says which promise was broken.
@@ -260,37 +302,7 @@ impl Run {
 
     /// Creates a topic, waits for the acknowledgement and remembers it.
     fn create(&mut self, topic: &str, partitions: i32, settings: Settings) -> io::Result<()> {
-        let mut client = Client::connect(self.broker.address(), "kill-admin", START_LIMIT)?;
-        let config = |&(name, value): &(&'static str, &'static str)| CreatableTopicConfig {
-            name: name.into(),
-            value: Some(value.into()),
-        };
-        let wanted = CreatableTopic {
-            name: topic.to_owned().into(),
-            num_partitions: partitions,
-            replication_factor: 1,
-            configs: settings.iter().map(config).collect(),
-            ..Default::default()
-        };
-        let request = CreateTopicsRequest {
-            topics: vec![wanted],
-            timeout_ms: 20_000,
-            validate_only: false,
-        };
-        let (code, id) = client.call(&request, 7, |response| {
-            response
-                .topics
-                .first()
-                .map_or((ErrorCode::UNKNOWN_SERVER_ERROR, Uuid::default()), |t| {
-                    (t.error_code, t.topic_id)
-                })
-        })?;
-        if code.is_error() {
-            return Err(failed(format!(
-                "topic {topic} was refused: {}",
-                code.name()
-            )));
-        }
+        let id = create(self.broker.address(), topic, partitions, settings)?;
         self.created.insert(topic.to_owned(), id);
         Ok(())
     }

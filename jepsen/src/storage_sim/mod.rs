@@ -4,6 +4,7 @@
 //! One seed decides the layout, the work, the disk's timing, the moments of the crashes, and which of the un-synced
 //! sectors survive them. `--trace` repeats a seed and says what it did.
 
+mod compaction;
 mod model;
 mod work;
 
@@ -20,6 +21,7 @@ use ottla_storage::journal;
 use ottla_storage::log::{LogConfig, StoreOptions};
 use ottla_storage::mutants::{self, Mutant};
 
+use self::compaction::Compaction;
 pub use self::model::Stats;
 use self::model::{Model, Part};
 use self::work::{Layout, Shard};
@@ -39,12 +41,12 @@ pub struct Args {
     /// Runs each seed twice and compares the traces
     #[arg(long)]
     pub twice: bool,
-    /// Plants a bug, which must be caught: skip-flush, ack-before-flush, cut-acked-tail, offset-twice
+    /// Plants a bug, which must be caught: skip-flush, ack-before-flush, cut-acked-tail, offset-twice, or one of compaction
     #[arg(long, value_parser = parse_mutant)]
     pub mutant: Option<Mutant>,
 }
 
-/// The bugs that this suite can see.
+/// The bugs that this suite can see, besides those of compaction.
 const MUTANTS: [Mutant; 4] = [
     Mutant::SkipFlush,
     Mutant::AckBeforeFlush,
@@ -53,8 +55,12 @@ const MUTANTS: [Mutant; 4] = [
 ];
 
 fn parse_mutant(name: &str) -> Result<Mutant, String> {
-    let known = MUTANTS.into_iter().find(|m| m.name() == name);
-    known.ok_or_else(|| format!("one of {}", MUTANTS.map(Mutant::name).join(", ")))
+    let all: Vec<Mutant> = MUTANTS.iter().chain(Mutant::COMPACTION).copied().collect();
+    let known = all.iter().find(|m| m.name() == name);
+    known.copied().ok_or_else(|| {
+        let names: Vec<&str> = all.iter().map(|m| m.name()).collect();
+        format!("one of {}", names.join(", "))
+    })
 }
 
 /// What one seed came to.
@@ -116,7 +122,11 @@ pub fn run(seed: u64, mutant: Option<Mutant>) -> Outcome {
             topic: Uuid::ONE,
             partition: p as i32,
         };
-        model.borrow_mut().parts.push(Part::new(id));
+        let mut part = Part::new(id);
+        if p >= layout.plain {
+            part.compaction = Some(Compaction::new(layout.delete_retention_ms));
+        }
+        model.borrow_mut().parts.push(part);
     }
     let lives = 3 + rng.below(6);
     for _ in 0..lives {
@@ -200,8 +210,15 @@ fn draw_layout(rng: &mut Rng, mutant: Option<Mutant>) -> Layout {
     } else {
         sync
     };
+    let partitions = 1 + rng.below(5) as usize;
+    let plain = rng.below(partitions as u64 + 1) as usize;
+    // What is compacted must be closed.
+    let largest = if plain < partitions { 2 } else { 7 };
     Layout {
-        partitions: 1 + rng.below(5) as usize,
+        partitions,
+        plain,
+        delete_retention_ms: rng.below(2_000) as i64,
+        keys: 1 + rng.below(60),
         journal: journal::Options {
             file_size: 65_536 << rng.below(4),
             sync,
@@ -210,7 +227,7 @@ fn draw_layout(rng: &mut Rng, mutant: Option<Mutant>) -> Layout {
             max_run: 4096 << rng.below(4),
         },
         log: LogConfig {
-            segment_bytes: 4096 << rng.below(7),
+            segment_bytes: 4096 << rng.below(largest),
             segment_ms: 1 + rng.below(100_000) as i64,
             retention_ms: -1,
             retention_bytes: -1,
@@ -242,6 +259,7 @@ impl Stats {
         self.checkpoints += other.checkpoints;
         self.recycled += other.recycled;
         self.reclaimed += other.reclaimed;
+        self.compactions += other.compactions;
         self.segments = self.segments.max(other.segments);
     }
 }

@@ -11,6 +11,8 @@ use ottla_protocol::ids::PartitionId;
 use ottla_storage::journal::RecoveredPartition;
 use ottla_storage::{Entry, EntryKind, HardState};
 
+use super::compaction::Compaction;
+
 /// An operation on one partition, as the journal gets it.
 #[derive(Clone, Debug)]
 pub enum Op {
@@ -96,6 +98,8 @@ pub struct Part {
     pub start: (i64, i64),
     /// Index of the newest checkpoint known durable.
     pub checkpoint: u64,
+    /// What compaction was asked to do, if the partition is compacted.
+    pub compaction: Option<Compaction>,
 }
 
 /// All partitions, and the first broken promise.
@@ -133,6 +137,8 @@ pub struct Stats {
     pub reclaimed: u64,
     /// Segments closed (rolls seen).
     pub segments: u64,
+    /// Rounds of compaction that ended.
+    pub compactions: u64,
 }
 
 impl Model {
@@ -244,6 +250,7 @@ impl Part {
             term: 1,
             start: (0, 0),
             checkpoint: 0,
+            compaction: None,
         }
     }
 

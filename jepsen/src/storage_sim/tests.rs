@@ -19,6 +19,7 @@ fn fifty_seeds_keep_every_promise() {
         recycled,
         reclaimed,
         unacked_lost,
+        compactions,
         ..
     } = total;
     assert!(
@@ -26,7 +27,7 @@ fn fifty_seeds_keep_every_promise() {
         "{total:?}"
     );
     assert!(
-        recycled > 50 && reclaimed > 50 && unacked_lost > 50,
+        recycled > 50 && reclaimed > 50 && unacked_lost > 50 && compactions > 15,
         "{total:?}"
     );
 }
@@ -63,4 +64,30 @@ fn a_cut_acknowledged_tail_is_caught() {
 fn an_offset_used_twice_is_caught() {
     let what = caught(Mutant::OffsetTwice);
     assert!(what.contains("used twice"), "{what}");
+}
+
+#[test]
+fn replaced_segments_that_go_too_early_are_caught() {
+    caught(Mutant::OldSegmentsFirst);
+}
+
+#[test]
+fn new_segments_that_are_not_flushed_are_caught() {
+    caught(Mutant::CleanedNotFlushed);
+}
+
+#[test]
+fn compaction_beyond_the_durable_checkpoint_is_caught() {
+    caught(Mutant::CleanedUncovered);
+}
+
+#[test]
+fn compaction_that_keeps_the_wrong_records_is_caught() {
+    caught(Mutant::OldestValueKept);
+    caught(Mutant::TombstoneTooEarly);
+}
+
+#[test]
+fn a_cache_that_keeps_what_was_replaced_is_caught() {
+    caught(Mutant::ReplacedStaysCached);
 }

@@ -1,5 +1,6 @@
 //! The simulated shard: a journal, logs, and the tasks that work on them, as the broker's shard would.
 
+mod compact;
 mod reads;
 
 use std::cell::{Cell, RefCell};
@@ -22,6 +23,12 @@ use super::model::{Model, Op};
 pub struct Layout {
     /// Partitions.
     pub partitions: usize,
+    /// The first so many of them are not compacted.
+    pub plain: usize,
+    /// How long tombstones stay in the others, ms.
+    pub delete_retention_ms: i64,
+    /// How many keys their records have.
+    pub keys: u64,
     /// The journal's.
     pub journal: journal::Options,
     /// Every log's to begin with.
@@ -38,6 +45,8 @@ pub struct Layout {
 pub struct Shard {
     journal: Journal,
     logs: Vec<Log>,
+    /// Base of the segment that was open by the newest durable checkpoint, of each log.
+    covered: Vec<Cell<i64>>,
     model: Rc<RefCell<Model>>,
     rng: RefCell<Rng>,
     layout: Layout,
@@ -67,12 +76,19 @@ impl Shard {
         }
         let store = Store::new(ROOT, &layout.store);
         let mut logs = Vec::new();
+        let mut covered = Vec::new();
         for p in 0..layout.partitions {
             logs.push(open_log(&store, &layout, &model, p, &recovered).await?);
+            let checkpoint = recovered
+                .get(&logs[p].id())
+                .and_then(|f| f.checkpoint.as_ref());
+            let open = checkpoint.and_then(|c| c.tail).map_or(0, |t| t.segment);
+            covered.push(Cell::new(open));
         }
         let shard = Rc::new(Shard {
             journal,
             logs,
+            covered,
             model,
             rng: RefCell::new(rng),
             layout,
@@ -88,6 +104,9 @@ impl Shard {
     pub fn start(self: &Rc<Self>) {
         self.spawn(|shard| async move { shard.write_loop().await });
         self.spawn(|shard| async move { shard.checkpoint_loop().await });
+        if self.layout.plain < self.logs.len() {
+            self.spawn(|shard| async move { shard.compact_loop().await });
+        }
         self.spawn(|shard| async move { shard.read_loop().await });
         self.spawn(|shard| async move { shard.read_loop().await });
     }
@@ -173,7 +192,8 @@ impl Shard {
                 Vec::new(),
             ),
             _ => {
-                let (body, times) = self.batch(base_offset, term);
+                let keyed = p >= self.layout.plain;
+                let (body, times) = self.batch(base_offset, term, keyed);
                 (EntryKind::Data, times.len() as u32, body, times)
             }
         };
@@ -203,7 +223,7 @@ impl Shard {
         Ok(number)
     }
 
-    fn batch(&self, base_offset: i64, term: u64) -> (Bytes, Vec<i64>) {
+    fn batch(&self, base_offset: i64, term: u64, keyed: bool) -> (Bytes, Vec<i64>) {
         let codec = if self.below(3) == 0 {
             Codec::Lz4
         } else {
@@ -229,7 +249,10 @@ impl Shard {
             let mut value = vec![0; self.below(self.layout.value) as usize];
             let mut rng = Rng::new(self.below(u64::MAX));
             value.iter_mut().for_each(|b| *b = rng.u64() as u8);
-            builder.push(timestamp, None, Some(&value), &[]);
+            let key = keyed.then(|| self.below(self.layout.keys).to_le_bytes());
+            let tombstone = keyed && self.below(5) == 0;
+            let value = (!tombstone).then_some(&value[..]);
+            builder.push(timestamp, key.as_ref().map(|k| &k[..]), value, &[]);
             times.push(timestamp);
         }
         let bytes = builder
@@ -333,7 +356,7 @@ impl Shard {
         let log = &self.logs[p];
         let choice = |a: i64| if self.below(2) == 0 { -1 } else { a };
         let config = LogConfig {
-            segment_bytes: 4096 << self.below(6),
+            segment_bytes: 4096 << self.below(if p < self.layout.plain { 6 } else { 2 }),
             segment_ms: 1 + self.below(10_000) as i64,
             retention_ms: choice(self.below(30_000) as i64),
             retention_bytes: choice(self.below(200_000) as i64),
@@ -383,6 +406,7 @@ impl Shard {
         let state = Bytes::copy_from_slice(&log.flushed().index.to_le_bytes());
         let checkpoint: Checkpoint = log.checkpoint(hard, state);
         let (index, start) = (checkpoint.index, checkpoint.start_offset);
+        let open = checkpoint.tail.map_or(0, |tail| tail.segment);
         let frames = vec![Frame::Checkpoint {
             id: log.id(),
             checkpoint,
@@ -391,6 +415,8 @@ impl Shard {
             .append(frames)
             .await
             .map_err(|e| format!("a checkpoint failed: {e}"))?;
+        let covered = &self.covered[p];
+        covered.set(covered.get().max(open));
         {
             let mut model = self.model.borrow_mut();
             model.stats.checkpoints += 1;

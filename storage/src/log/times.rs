@@ -147,11 +147,24 @@ impl Log {
     /// # Errors
     /// Damage, the disk's own.
     pub async fn epochs(&self) -> Result<Vec<(i32, i64)>, ReadError> {
-        self.undisturbed(async || self.search_epochs().await).await
+        self.undisturbed(async || self.search_epochs(self.start_offset()).await)
+            .await
     }
 
-    async fn search_epochs(&self) -> Result<Vec<(i32, i64)>, ReadError> {
-        let start = self.start_offset();
+    /// As [`Log::epochs`], from the first segment on: after a crash the start may be an earlier one.
+    pub(super) async fn all_epochs(&self) -> Result<Vec<(i32, i64)>, ReadError> {
+        let first = || {
+            let state = self.0.state.borrow();
+            state
+                .segments
+                .first()
+                .map_or(state.start_offset, |s| s.base)
+        };
+        self.undisturbed(async || self.search_epochs(first()).await)
+            .await
+    }
+
+    async fn search_epochs(&self, start: i64) -> Result<Vec<(i32, i64)>, ReadError> {
         let (segments, dirty) = self.snapshot(start);
         // Of what compaction wrote, the batches that began the epochs may be gone.
         let mut epochs = self.0.state.borrow().compacted.epochs.clone();

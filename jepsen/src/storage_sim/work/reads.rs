@@ -41,6 +41,9 @@ impl Shard {
         max_bytes: usize,
         limit: i64,
     ) -> Result<i64, String> {
+        if p >= self.layout.plain {
+            return self.read_compacted(p, offset, max_bytes, limit).await;
+        }
         let log = &self.logs[p];
         let (expected, next) = self.model.borrow().parts[p].expected_read(offset, max_bytes, limit);
         let out = match log.read(offset, max_bytes, limit).await {
@@ -99,6 +102,9 @@ impl Shard {
             self.model.borrow().parts[p].commit_offset(),
         );
         let timestamp = time::wall_ms() - self.below(70_000) as i64;
+        if p >= self.layout.plain {
+            return self.read_compacted_time(p, timestamp, (start, limit)).await;
+        }
         let expected = self.model.borrow().parts[p].expected_at(timestamp, start, limit);
         let found = log.offset_for_timestamp(timestamp, limit).await;
         if log.start_offset() != start {
@@ -122,6 +128,9 @@ impl Shard {
             log.start_offset(),
             self.model.borrow().parts[p].commit_offset(),
         );
+        if p >= self.layout.plain {
+            return self.read_compacted_max(p, (start, limit)).await;
+        }
         let expected = {
             let model = self.model.borrow();
             let part = &model.parts[p];

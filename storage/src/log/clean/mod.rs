@@ -105,6 +105,8 @@ pub struct Cleaned {
     pub segments_before: usize,
     /// Those that took their place.
     pub segments_after: usize,
+    /// Up to here all segments were looked at; 0 when the round ended early.
+    pub until: i64,
     /// Is the dirty part done, as far as it may be looked at?
     pub complete: bool,
 }

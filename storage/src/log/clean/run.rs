@@ -21,11 +21,12 @@ use crate::mutants::{Mutant, planted};
 use crate::segment::data_path;
 use crate::segment::index::Index;
 use crate::segment::scan::Walk;
+use crate::segment::txns::Open;
 
 /// Bytes of one read and of one write.
 const CHUNK: usize = 1 << 20;
 /// Bytes worked on before others get their turn.
-const TURN: u64 = 256 << 10;
+const TURN: u64 = 64 << 10;
 
 impl Log {
     /// Compacts the closed segments below [`Cleaning::until`]. One round at a time.
@@ -53,7 +54,7 @@ impl Log {
         let Some((keys, until)) = self.0.unless_gone(&dirty, noted)? else {
             return Ok(cleaned);
         };
-        let epochs = match self.epochs().await {
+        let epochs = match self.all_epochs().await {
             Ok(epochs) => epochs.into_iter().filter(|e| e.1 < round_end).collect(),
             Err(ReadError::Storage(error)) => return Err(error),
             Err(ReadError::OutOfRange { .. }) => return Ok(cleaned),
@@ -71,13 +72,15 @@ impl Log {
             .into_iter()
             .take_while(|c| c.segment.base < until)
             .collect();
+        let mut open = Open::default();
         for segments in groups(&touched, self.config().segment_bytes) {
-            let rewritten = rewrite(&self.0, &segments, &mut filter, &mut pace).await;
+            let rewritten = rewrite(&self.0, &segments, open, &mut filter, &mut pace).await;
             let Some(Some(new)) = self.0.unless_gone(&segments, rewritten)? else {
                 return Ok(cleaned);
             };
             let before: u64 = segments.iter().map(|c| c.segment.length).sum();
             let after = new.length();
+            open = new.index.open().clone();
             let count = segments.len();
             let group = Group {
                 segments,
@@ -92,6 +95,7 @@ impl Log {
             cleaned.segments_after += 1;
         }
         self.finish_round(until).await?;
+        cleaned.until = until;
         cleaned.complete = until == round_end;
         Ok(cleaned)
     }
@@ -171,15 +175,17 @@ fn note_batch(
     Ok(None)
 }
 
-/// Writes what is left of these segments as one, under a temporary name. `None` when the log was deleted.
+/// Writes what is left of these segments as one, in front of which these transactions are open, under a temporary name.
+/// `None` when the log was deleted.
 async fn rewrite(
     inner: &Inner,
     segments: &[Closed],
+    open: Open,
     filter: &mut Filter<'_>,
     pace: &mut Pace,
 ) -> Result<Option<Replacement>, StorageError> {
     let base = segments[0].segment.base;
-    let Some(mut output) = Output::create(inner, base).await? else {
+    let Some(mut output) = Output::create(inner, base, open).await? else {
         return Ok(None);
     };
     match copy(inner, segments, filter, pace, &mut output).await {
@@ -229,7 +235,7 @@ struct Output {
 }
 
 impl Output {
-    async fn create(inner: &Inner, base: i64) -> Result<Option<Output>, StorageError> {
+    async fn create(inner: &Inner, base: i64, open: Open) -> Result<Option<Output>, StorageError> {
         // A log that is being deleted must not get new files.
         let _lock = inner.lock.acquire(1).await;
         if inner.state.borrow().deleted {
@@ -242,7 +248,7 @@ impl Output {
             file,
             buf: Buf::with_capacity(CHUNK),
             position: 0,
-            index: Index::new(base),
+            index: Index::after(base, open),
             interval: inner.config.borrow().index_interval_bytes,
             first_timestamp: -1,
         }))

@@ -168,9 +168,7 @@ impl Inner {
                 fs::remove_file(data_path(&self.dir, closed.segment.base)).await?;
             }
         }
-        if !planted(Mutant::CleanedNameNotFlushed) {
-            fs::sync_dir(&self.dir).await?;
-        }
+        fs::sync_dir(&self.dir).await?;
         self.commit_compacted(next).await?;
         // It counts now. What fails from here on leaves the disk ahead of memory: only a start can bring them together.
         let placed = self.place(group, new).await;

@@ -510,3 +510,25 @@ fn a_lost_file_is_damage_and_a_gap_is_not() {
         assert!(error.to_string().contains("it is missing"), "{error}");
     });
 }
+
+/// The start of the log had moved in memory when a compaction noted the leader epochs, and had not when the log was opened
+/// again: the epochs in between were unknown then.
+#[test]
+fn epochs_below_a_start_that_is_not_durable_are_kept() {
+    let (sim, node) = machine(8);
+    on(&sim, node, async {
+        let mut bed = Bed::new(0).await;
+        for i in 0..300 {
+            let key = format!("key {}", i % 100);
+            bed.append(-1, Codec::None, &[(&key, Some("value"))]);
+        }
+        bed.flush().await;
+        let checkpoint = bed.log.checkpoint(HardState::default(), Bytes::new());
+        let before = bed.log.epochs().await.expect("readable");
+        assert_eq!(before, [(1, 0), (2, 100), (3, 200)]);
+        bed.log.advance_start(150);
+        bed.clean(5, 1 << 20).await;
+        bed.log = open(&bed.store, Start::From(&checkpoint)).await;
+        assert_eq!(bed.log.epochs().await.expect("readable"), before);
+    });
+}
