@@ -70,12 +70,21 @@ impl Group {
         }
     }
 
-    /// Is nobody a member? Then it may be deleted, and a group of another kind may take its name.
+    /// Is nobody a member? Then it may be deleted.
     pub fn is_empty(&self) -> bool {
         match self {
             Group::Classic(group) => group.is_empty(),
             Group::Consumer(group) => group.members().is_empty(),
             Group::Share(group) => group.members.is_empty(),
+        }
+    }
+
+    /// May a classic group take its name?
+    pub fn gives_way_to_classic(&self) -> bool {
+        match self {
+            Group::Classic(_) | Group::Consumer(_) => self.is_empty(),
+            // Its readers' state is kept elsewhere, and would be left behind.
+            Group::Share(_) => false,
         }
     }
 

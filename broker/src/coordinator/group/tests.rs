@@ -3,12 +3,14 @@
 use ottla_protocol::error_code::ErrorCode;
 use ottla_protocol::ids::Uuid;
 use ottla_protocol::records::GroupRecord;
+use ottla_protocol::records::share_group_metadata::ShareGroupMetadataKey;
 
 use super::bench::Bench;
 use super::classic::{self, Join, member::Protocol};
 use super::offsets::{Commit, Committer, Fetch, NewOffset};
 use super::{Answer, Command, Listed};
 use crate::controller::{self, TopicRef};
+use crate::coordinator::{Machine, Position};
 
 const DAY: u64 = 24 * 60 * 60 * 1000;
 /// Offsets are kept so long by default.
@@ -278,6 +280,40 @@ fn offsets_of_a_topic_that_was_deleted_unseen_go_later() {
     assert_eq!(bench.committed("g"), ["t"]);
     bench.after(2 * SEARCH);
     assert!(bench.committed("g").is_empty());
+}
+
+/// An empty share group was replaced by the classic one that somebody joined, and the state of its partitions left behind.
+#[test]
+fn a_share_group_does_not_give_way_to_a_classic_one() {
+    let mut bench = Bench::new();
+    let key = ShareGroupMetadataKey {
+        group_id: "g".into(),
+    };
+    let value = Some(Default::default());
+    let at = Position {
+        offset: 0,
+        timestamp: 0,
+        producer: None,
+    };
+    let record = GroupRecord::ShareGroupMetadata(key, value);
+    bench.groups.apply(record, &at);
+    let join = Join {
+        version: 3,
+        group: "g".into(),
+        session_timeout_ms: 10_000,
+        protocol_type: "consumer".into(),
+        protocols: vec![Protocol {
+            name: "range".into(),
+            metadata: Vec::new(),
+        }],
+        ..Join::default()
+    };
+    let answer = bench.tell(Command::Classic(classic::Command::Join(join)));
+    let Answer::Classic(classic::Answer::Joined(joined)) = answer else {
+        panic!("{answer:?}");
+    };
+    assert_eq!(joined.error_code, ErrorCode::INCONSISTENT_GROUP_PROTOCOL);
+    assert_eq!(bench.listed(&[], &[])[0].kind, "share");
 }
 
 #[test]

@@ -47,7 +47,7 @@ impl Groups {
         let mut records = Vec::new();
         match self.groups.get(&name) {
             Some(group) if group.as_classic().is_some() => {}
-            Some(group) if !group.is_empty() => {
+            Some(group) if !group.gives_way_to_classic() => {
                 return refused(ask, "", ErrorCode::INCONSISTENT_GROUP_PROTOCOL);
             }
             _ if !join.member.is_empty() => {

@@ -152,7 +152,7 @@ impl Groups {
         let mut upgraded = false;
         let group = match self.groups.get(name) {
             Some(kind::Group::Consumer(group)) => group,
-            Some(kind) if request.epoch == JOINING && kind.is_empty() => {
+            Some(kind @ kind::Group::Classic(_)) if request.epoch == JOINING && kind.is_empty() => {
                 before = kind.tombstones(name);
                 made = Group::default();
                 &made
