@@ -17,8 +17,16 @@ const FINE: ErrorCode = ErrorCode::NONE;
 const AGAIN: ErrorCode = ErrorCode::REBALANCE_IN_PROGRESS;
 
 fn classic_join(member: &str, instance: Option<&str>) -> Join {
+    Join {
+        instance: instance.map(str::to_owned),
+        ..classic_join_of(member, &["a"])
+    }
+}
+
+/// A classic member joins that reads these topics, and has given up what it had.
+pub fn classic_join_of(member: &str, topics: &[&'static str]) -> Join {
     let said = ConsumerProtocolSubscription {
-        topics: vec!["a".into()],
+        topics: topics.iter().map(|t| (*t).into()).collect(),
         ..Default::default()
     };
     let protocol = |name: &str| Protocol {
@@ -29,7 +37,7 @@ fn classic_join(member: &str, instance: Option<&str>) -> Join {
         version: 9,
         group: GROUP.into(),
         member: member.into(),
-        instance: instance.map(str::to_owned),
+        instance: None,
         client_id: "old".into(),
         client_host: "/127.0.0.1".into(),
         session_timeout_ms: 10_000,
@@ -49,14 +57,19 @@ impl World {
     }
 
     /// Joins where the answer comes at once.
-    fn join_classic(&mut self, join: Join) -> JoinGroupResponse<'static> {
+    pub fn join_classic(&mut self, join: Join) -> JoinGroupResponse<'static> {
         match self.classic(classic::Command::Join(join)) {
             classic::Answer::Joined(joined) => joined,
             other => panic!("{other:?}"),
         }
     }
 
-    fn sync(&mut self, member: &str, generation: i32, give: &[i32]) -> SyncGroupResponse<'static> {
+    pub fn sync(
+        &mut self,
+        member: &str,
+        generation: i32,
+        give: &[i32],
+    ) -> SyncGroupResponse<'static> {
         let sync = Sync {
             group: GROUP.into(),
             member: member.into(),
@@ -70,7 +83,7 @@ impl World {
         }
     }
 
-    fn alive(&mut self, member: &str, generation: i32) -> ErrorCode {
+    pub fn alive(&mut self, member: &str, generation: i32) -> ErrorCode {
         let alive = Alive {
             group: GROUP.into(),
             member: member.into(),
@@ -81,6 +94,16 @@ impl World {
             classic::Answer::Heard(code) => code,
             other => panic!("{other:?}"),
         }
+    }
+
+    /// What an assignment of a classic member says.
+    pub fn parts_of(&self, assignment: &[u8]) -> Partitions {
+        let said = ConsumerProtocolAssignment::decode_embedded(assignment).expect("an assignment");
+        let of_topic = |of: TopicPartition<'_>| {
+            let partitions = of.partitions.iter().copied().collect();
+            (self.topic_id(&of.topic), partitions)
+        };
+        said.assigned_partitions.into_iter().map(of_topic).collect()
     }
 
     /// A stable classic group of one member that has all of "a"; the member's id.

@@ -4,6 +4,7 @@ mod joining;
 mod leaving;
 mod migration;
 mod patterns;
+mod random;
 mod records;
 mod statics;
 
