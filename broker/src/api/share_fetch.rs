@@ -157,13 +157,12 @@ async fn fetch(
         max_bytes,
         strict: request.share_acquire_mode == 1,
     };
+    if asked.parts.is_empty() || asked.max_records == 0 || asked.max_bytes == 0 {
+        return BTreeMap::new();
+    }
     loop {
         let fetched = ask(ctx, &asked).await;
-        let is_over = asked.parts.is_empty()
-            || asked.max_records == 0
-            || asked.max_bytes == 0
-            || time::now() >= deadline;
-        if is_over || fetched.values().any(has_news) {
+        if time::now() >= deadline || fetched.values().any(has_news) {
             return fetched;
         }
         let watched = watch(ctx, &asked, deadline);
