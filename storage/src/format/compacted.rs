@@ -16,6 +16,8 @@
 //! | 48 | 16 each | segments: base offset, bytes | 1 |
 //! | ... | 12 each | epochs: leader epoch (4 bytes), its first offset | 1 |
 //!
+//! The bytes of a segment that compaction has left as it was are not known here: [`UNTOUCHED`].
+//!
 //! The segments listed are all that a log has up to their end, which ascend; each holds the offsets up to the base of the
 //! next. Batches may be missing in them, files may not: with this list a gap that compaction made is told from a loss.
 //! The epochs are those of the listed segments as they were, since the batches that began them may be gone.
@@ -27,6 +29,8 @@ use super::bytes::{check_crc, crc_without, i32_at, i64_at, need, put, u16_at, u3
 
 /// The version that this build writes, and the newest that it reads.
 pub const VERSION: u16 = 1;
+/// In place of its length: a segment in which there was nothing to do.
+pub const UNTOUCHED: u64 = u64::MAX;
 const MAGIC: u32 = u32::from_le_bytes(*b"OCMP");
 
 const MAGIC_AT: usize = 0;
@@ -66,6 +70,12 @@ impl Compacted {
         segments: Vec::new(),
         epochs: Vec::new(),
     };
+
+    /// Was this segment written anew?
+    pub fn is_compacted(&self, base: i64) -> bool {
+        let of = |(b, length): &(i64, u64)| *b == base && *length != UNTOUCHED;
+        self.segments.iter().any(of)
+    }
 
     /// The file of partition `id`.
     pub fn encode(&self, id: PartitionId) -> Vec<u8> {

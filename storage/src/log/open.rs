@@ -181,7 +181,7 @@ fn check_covered(
             length: *len,
             max_timestamp: None,
             first_timestamp: None,
-            gaps: compacted.segments.iter().any(|(b, _)| b == base),
+            gaps: compacted.is_compacted(*base),
         })
         .collect();
     if let Some(last) = segments.last_mut() {

@@ -22,7 +22,7 @@ use ottla_runtime::task::{self, Share};
 use super::plan::Closed;
 use crate::error::StorageError;
 use crate::format::checkpoint::Checkpoint;
-use crate::format::compacted::Compacted;
+use crate::format::compacted::{Compacted, UNTOUCHED};
 use crate::log::state::{Segment, State};
 use crate::log::{Inner, Log};
 use crate::mutants::{Mutant, planted};
@@ -84,13 +84,23 @@ impl State {
     fn with_replaced(&self, group: &Group, length: u64) -> Compacted {
         let mut next = self.compacted.clone();
         let replaced = group.base()..group.end();
-        // Those that retention has removed are not listed any more.
-        let there = |base: &i64| self.segments.iter().any(|s| s.base == *base);
-        next.segments
-            .retain(|(base, _)| !replaced.contains(base) && there(base));
-        next.segments.push((group.base(), length));
-        next.segments.sort_unstable();
         next.end = next.end.max(group.end());
+        let first = next.segments.first().map_or(group.base(), |(b, _)| *b);
+        let listed = first.min(group.base())..next.end;
+        let before = std::mem::take(&mut next.segments);
+        let length_of = |base: i64| {
+            let known = before.iter().find(|(b, _)| *b == base);
+            known.map_or(UNTOUCHED, |(_, length)| *length)
+        };
+        // All that are there, also those in between in which there was nothing to do: a start takes what is not listed for
+        // what was replaced. Those that retention has removed are not listed any more.
+        for base in self.segments.iter().map(|s| s.base) {
+            if base == group.base() {
+                next.segments.push((base, length));
+            } else if listed.contains(&base) && !replaced.contains(&base) {
+                next.segments.push((base, length_of(base)));
+            }
+        }
         next.swap = Some(group.base());
         next.epochs.clone_from(&group.epochs);
         next
@@ -317,7 +327,7 @@ pub(in crate::log) fn check(
             continue; // Perhaps removed.
         }
         match listed.iter().find(|(b, _)| b == base) {
-            Some((_, there)) if there == length => {}
+            Some((_, there)) if there == length || *length == UNTOUCHED => {}
             Some((_, there)) => {
                 let what = format!("compaction left {length} bytes, the file has {there}");
                 return damage(*base, *there, what);
