@@ -170,6 +170,10 @@ impl Partition {
 }
 
 impl Source for Partitions {
+    fn has(&self, id: PartitionId) -> bool {
+        self.find(id).is_some()
+    }
+
     fn written(&self) -> Local<()> {
         let shard = self.shard().clone();
         Box::pin(async move { shard.measure_disk().await })

@@ -145,6 +145,10 @@ impl Partition {
         let applied = self.state.borrow().replica.applied().index;
         self.log.flush(applied).await?;
         let mut state = self.state.borrow_mut();
+        if state.closed {
+            // Deleted meanwhile; nothing of it may come behind its last word in the journal.
+            return Ok(None);
+        }
         let oldest = time::wall_ms() - self.shard.producer_expiry_ms.get();
         state.producers.expire(oldest);
         state.producers.flushed(self.log.flushed().end_offset);

@@ -30,6 +30,8 @@ pub type Local<T> = Pin<Box<dyn Future<Output = T>>>;
 pub trait Source {
     /// Flushes a partition's log and says what a checkpoint of it is; `None` if the partition is gone.
     fn prepare(&self, id: PartitionId) -> Local<Result<Option<Frame>, String>>;
+    /// Is the partition here, and not deleted meanwhile?
+    fn has(&self, id: PartitionId) -> bool;
     /// The disk has less room than before.
     fn written(&self) -> Local<()>;
     /// A checkpoint with this first offset is durable: what lies below may go.
@@ -146,6 +148,9 @@ impl Checkpointer {
             for flush in all(flushes).await {
                 frames.extend(flush?);
             }
+            // One that was deleted meanwhile has had its last word in the journal: a checkpoint behind that would keep the
+            // journal's files from being used again until the next start.
+            frames.retain(|frame: &Frame| source.has(frame.id()));
             if frames.is_empty() {
                 continue;
             }
@@ -204,6 +209,7 @@ mod tests {
     use ottla_runtime::task::{self, Share};
     use ottla_storage::journal;
     use ottla_storage::log::{Log, LogConfig, Start, StoreOptions};
+    use ottla_storage::{Checkpoint, HardState};
 
     use super::*;
 
@@ -234,6 +240,10 @@ mod tests {
             })
         }
 
+        fn has(&self, _: PartitionId) -> bool {
+            true
+        }
+
         fn written(&self) -> Local<()> {
             Box::pin(async {})
         }
@@ -241,6 +251,71 @@ mod tests {
         fn durable(&self, _: PartitionId, _: i64) -> Local<Result<(), String>> {
             Box::pin(async { Ok(()) })
         }
+    }
+
+    /// A partition that is deleted while others are flushed.
+    struct Deleted {
+        journal: Rc<Journal>,
+        gone: Cell<bool>,
+    }
+
+    impl Source for Deleted {
+        fn prepare(&self, id: PartitionId) -> Local<Result<Option<Frame>, String>> {
+            self.gone.set(true);
+            let forgotten = self.journal.append(vec![Frame::Forget { id }]);
+            Box::pin(async move {
+                forgotten.await.map_err(|e| e.to_string())?;
+                let checkpoint = Checkpoint {
+                    index: 1,
+                    term: 1,
+                    end_offset: 1,
+                    start_offset: 0,
+                    tail: None,
+                    hard: HardState::default(),
+                    state: Bytes::new(),
+                };
+                Ok(Some(Frame::Checkpoint { id, checkpoint }))
+            })
+        }
+
+        fn has(&self, _: PartitionId) -> bool {
+            !self.gone.get()
+        }
+
+        fn written(&self) -> Local<()> {
+            Box::pin(async {})
+        }
+
+        fn durable(&self, _: PartitionId, _: i64) -> Local<Result<(), String>> {
+            Box::pin(async { Ok(()) })
+        }
+    }
+
+    /// The checkpoint of a topic that was deleted while the flushes beside it were under way came behind its end in the
+    /// journal. Nobody would ever checkpoint it again: the file with it, and all after it, were kept until the next start.
+    #[test]
+    fn what_is_deleted_meanwhile_does_not_keep_the_journal() {
+        let sim = Simulation::new(1, Options::default());
+        let node: NodeId = sim.node(1);
+        let work = async move {
+            let (journal, _) = Journal::open("/data/journal", journal::Options::default())
+                .await
+                .expect("an empty folder");
+            let store = Store::new("/data", &StoreOptions::default());
+            let journal = Rc::new(journal);
+            let checkpointer = Checkpointer::new(journal.clone(), 4, store, DIRTY_LIMIT);
+            let source = Deleted {
+                journal: journal.clone(),
+                gone: Cell::new(false),
+            };
+            checkpointer
+                .all(vec![ID], &source)
+                .await
+                .expect("a calm disk");
+            assert_eq!(journal.pins().1, []);
+        };
+        sim.block_on(node, Duration::from_secs(60), work)
+            .expect("it ends");
     }
 
     fn kilobyte(base_offset: i64) -> Bytes {

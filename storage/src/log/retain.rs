@@ -119,6 +119,9 @@ impl Log {
             return Err(StorageError::Misuse(what));
         }
         let _lock = inner.lock.acquire(1).await;
+        if inner.state.borrow().deleted {
+            return Ok(0);
+        }
         let gone = inner.state.borrow_mut().take_below(durable_start);
         for base in &gone {
             inner.store.0.handles.forget(inner.key, *base);
