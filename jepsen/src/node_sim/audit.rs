@@ -23,11 +23,7 @@ const TRIES: u32 = 10;
 pub async fn audit(shared: Rc<Shared>, seed: u64, damaged: bool) {
     let mut left: VecDeque<usize> = shared.ledger.borrow().live().into();
     let mut tries = 0;
-    let mut client = Client {
-        shared,
-        rng: Rng::new(seed),
-        name: "audit".to_owned(),
-    };
+    let mut client = Client::new(shared, Rng::new(seed), "audit".to_owned());
     loop {
         let Some(mut wire) = client.connect().await else {
             continue;

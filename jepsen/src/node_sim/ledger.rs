@@ -112,8 +112,8 @@ pub struct Ledger {
     pub producer_ids: BTreeSet<i64>,
     /// Which life of the broker this is: what a life did not finish, no other does.
     pub life: u32,
-    /// The last life in which the broker was asked to stop: it may refuse what it cannot finish.
-    pub stopped_in: Option<u32>,
+    /// The lives in which the broker was asked to stop: then it may refuse what it cannot finish.
+    pub stopped_in: BTreeSet<u32>,
     /// Clients that have finished what they had in flight.
     pub finished: usize,
     /// Counters.
@@ -146,7 +146,7 @@ impl Ledger {
             slots: Vec::new(),
             producer_ids: BTreeSet::new(),
             life: 0,
-            stopped_in: None,
+            stopped_in: BTreeSet::new(),
             finished: 0,
             counts: Counts::default(),
             story,
@@ -165,9 +165,10 @@ impl Ledger {
         self.violation.as_ref()
     }
 
-    /// May the broker have been stopping when it gave an answer that arrives now?
-    pub fn stopping(&self) -> bool {
-        self.stopped_in.is_some_and(|life| self.life <= life + 1)
+    /// May the broker have been stopping when it gave an answer over a connection that was made in one of these lives? The
+    /// answer may be older than the broker's present life, and than the one before.
+    pub fn stopping(&self, lives: (u32, u32)) -> bool {
+        self.stopped_in.range(lives.0..=lives.1).next().is_some()
     }
 
     /// Partitions whose deletion nobody asked for.

@@ -147,7 +147,8 @@ impl Run {
                 *faults.entry(what).or_default() += 1;
                 let mut ledger = shared.ledger.borrow_mut();
                 if what == STOP {
-                    ledger.stopped_in = Some(ledger.life);
+                    let life = ledger.life;
+                    ledger.stopped_in.insert(life);
                 }
                 ledger.story.tell(|| format!("FATE  {what}"));
             };
@@ -203,10 +204,9 @@ impl Run {
     }
 
     fn start_clients(&mut self) {
-        let mut client = |name: String| Client {
-            shared: self.shared.clone(),
-            rng: Rng::new(self.rng.u64()),
-            name,
+        let mut client = |name: String| {
+            let rng = Rng::new(self.rng.u64());
+            Client::new(self.shared.clone(), rng, name)
         };
         for topic in 0..self.draw.topics {
             let keeper = Keeper::new(client(format!("keep{topic}")), topic, self.draw.habits);
