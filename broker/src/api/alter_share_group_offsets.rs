@@ -7,10 +7,10 @@ use ottla_protocol::messages::alter_share_group_offsets::{
     AlterShareGroupOffsetsResponsePartition, AlterShareGroupOffsetsResponseTopic,
 };
 
-use super::share_acknowledge::are_served;
 use super::{Context, RequestMeta, share_state};
 use crate::coordinator::group::share::{AlteredTopic, Answer, Command};
 use crate::coordinator::share::Refusal;
+use crate::share::are_served;
 
 /// Answers an AlterShareGroupOffsets request.
 pub async fn handle(

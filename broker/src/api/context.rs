@@ -24,7 +24,8 @@ use crate::coordinator::host::Coordinators;
 use crate::metadata::Image;
 use crate::metrics::{Metrics, Snapshot};
 use crate::partition::calls::{Answer, Call};
-use crate::share::Shares;
+use crate::share::sessions::Closed;
+use crate::share::{self, Shares};
 
 /// The control mesh of one shard.
 pub type Control = Rc<Calls<ControlCall, ControlAnswer>>;
@@ -94,14 +95,27 @@ impl Context {
     /// From now on `image` is what requests see.
     pub fn install(&self, image: Arc<Image>) {
         *self.image.borrow_mut() = Rc::new(Image::clone(&image));
+        if !share::are_served(&image) {
+            let closed = self.shares.sessions.borrow_mut().close_all();
+            self.release(closed);
+        }
         self.coordinators.install(image);
     }
 
-    /// A connection has ended.
+    /// A connection has ended, and its share sessions with it.
     pub fn connection_ended(&self, conn: u64) {
+        let closed = self.shares.sessions.borrow_mut().connection_ended(conn);
+        self.release(closed);
+    }
+
+    /// What was handed out in these share sessions goes back.
+    fn release(&self, closed: Vec<Closed>) {
+        if closed.is_empty() {
+            return;
+        }
         let shares = self.shares.clone();
-        let ended = async move { shares.connection_ended(conn).await };
-        task::spawn(Share::Foreground, ended).detach();
+        let released = async move { shares.release_all(closed).await };
+        task::spawn(Share::Foreground, released).detach();
     }
 
     /// Wall clock, ms.

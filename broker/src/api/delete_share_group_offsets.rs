@@ -6,10 +6,10 @@ use ottla_protocol::messages::delete_share_group_offsets::{
     DeleteShareGroupOffsetsResponseTopic,
 };
 
-use super::share_acknowledge::are_served;
 use super::{Context, RequestMeta, share_state};
 use crate::coordinator::group::share::{Answer, Command, OldOffsets};
 use crate::coordinator::share::Refusal;
+use crate::share::are_served;
 
 /// Answers a DeleteShareGroupOffsets request.
 pub async fn handle(

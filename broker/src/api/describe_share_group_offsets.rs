@@ -8,11 +8,11 @@ use ottla_protocol::messages::describe_share_group_offsets::{
     DescribeShareGroupOffsetsResponsePartition, DescribeShareGroupOffsetsResponseTopic,
 };
 
-use super::share_acknowledge::are_served;
 use super::{Context, RequestMeta, share_state};
 use crate::coordinator::group::share::{Answer, Command, Known};
 use crate::coordinator::share::Verb;
 use crate::partition::calls::{self, ListOffset};
+use crate::share::are_served;
 use crate::share::settings::ShareSettings;
 
 /// Not known.

@@ -11,6 +11,7 @@ use ottla_protocol::messages::share_acknowledge::{
 
 use super::{Context, RequestMeta};
 use crate::metadata::Image;
+use crate::share::are_served;
 use crate::share::calls::{Answer, Call};
 use crate::share::flight::{Acknowledgement, Kind};
 use crate::share::sessions::CLOSE;
@@ -90,12 +91,6 @@ fn refused(
         error_message: Some(message.unwrap_or(error_code.message()).into()),
         ..Default::default()
     }
-}
-
-/// Are share groups switched on?
-pub(super) fn are_served(image: &Image) -> bool {
-    let level = image.features.get("share.version");
-    level.is_some_and(|level| *level > 0) || image.broker_config.groups.has("share")
 }
 
 /// The member that asks.

@@ -156,6 +156,7 @@ async fn fetch(
         batch_size: i64::from(request.batch_size.max(1)),
         max_bytes,
         strict: request.share_acquire_mode == 1,
+        has_some: false,
     };
     if asked.parts.is_empty() || asked.max_records == 0 || asked.max_bytes == 0 {
         return BTreeMap::new();
@@ -194,11 +195,13 @@ async fn ask(ctx: &Context, asked: &Fetch) -> BTreeMap<Place, Fetched> {
         asked.max_records,
         asked.max_bytes.min(ctx.answers.room()).max(1),
     );
+    let mut has_some = false;
     for (shard, parts) in ctx.shares.by_owner(there, |id| *id) {
         let part = Fetch {
             parts: parts.clone(),
             max_records: records,
             max_bytes: bytes,
+            has_some,
             ..asked.clone()
         };
         let fetched = match ctx.shares.call(shard, Call::Fetch(part)).await {
@@ -208,6 +211,7 @@ async fn ask(ctx: &Context, asked: &Fetch) -> BTreeMap<Place, Fetched> {
         for (id, fetched) in parts.into_iter().zip(fetched) {
             records -= fetched.count();
             bytes = bytes.saturating_sub(fetched.len());
+            has_some |= !fetched.is_empty();
             all.insert((id.topic, id.partition), fetched);
         }
     }

@@ -9,11 +9,11 @@ use ottla_protocol::messages::share_group_describe::{
     TopicPartitions,
 };
 
-use super::share_acknowledge::are_served;
 use super::{Context, RequestMeta, groups, operations};
 use crate::coordinator::group::share::{self, Partitions};
 use crate::coordinator::group::{Answer, Command};
 use crate::metadata::Image;
+use crate::share::are_served;
 
 /// Answers a ShareGroupDescribe request.
 pub async fn handle(

@@ -10,10 +10,10 @@ use ottla_protocol::messages::share_group_heartbeat::{
 };
 
 use super::groups::owned;
-use super::share_acknowledge::are_served;
 use super::{Context, RequestMeta, share_state};
 use crate::coordinator::group::share::heartbeat::JOINING;
 use crate::coordinator::group::share::{Answer, Beat, Command, Heartbeat, Refusal};
+use crate::share::are_served;
 
 /// Answers a ShareGroupHeartbeat request.
 pub async fn handle(

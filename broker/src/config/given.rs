@@ -106,6 +106,12 @@ pub fn check(given: Values) -> Result<Values, GivenError> {
             return Err(GivenError::Unknown { name, nearest });
         };
         let text = value::check(key, &text).map_err(GivenError::Invalid)?;
+        if key.name == "group.coordinator.rebalance.protocols"
+            && !value::list(&text).any(|protocol| protocol == "classic")
+        {
+            let why = "Disabling the 'classic' protocol is not supported.";
+            return Err(GivenError::Invalid(why.to_string()));
+        }
         if keys::is_security(key.name) && !harmless(key, &text) {
             return Err(GivenError::Unsafe(key.name));
         }

@@ -1,6 +1,6 @@
 //! The settings of group coordinators, typed.
 
-use super::settings::Settings;
+use super::settings::{Settings, Values};
 
 /// What group coordinators go by. Times are milliseconds.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,4 +40,18 @@ impl GroupsConfig {
     pub fn has(&self, protocol: &str) -> bool {
         self.protocols.iter().any(|p| p == protocol)
     }
+}
+
+/// A number that a group of this kind goes by: its own, kept between the broker's limits where there are any, else the broker's.
+pub fn group_number(broker: &Settings, own: Option<&Values>, kind: &str, name: &str) -> i64 {
+    let own = own.and_then(|own| own.get(&format!("{kind}.{name}")));
+    let value = own
+        .and_then(|text| text.parse::<i64>().ok())
+        .or_else(|| broker.number(&format!("group.{kind}.{name}")));
+    let least = broker.number(&format!("group.{kind}.min.{name}"));
+    let most = broker.number(&format!("group.{kind}.max.{name}"));
+    value
+        .unwrap_or_default()
+        .min(most.unwrap_or(i64::MAX))
+        .max(least.unwrap_or(i64::MIN))
 }

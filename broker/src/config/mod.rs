@@ -16,7 +16,7 @@ pub mod topic;
 pub mod value;
 
 pub use broker::{BrokerConfig, FetchConfig, NetConfig};
-pub use groups::GroupsConfig;
+pub use groups::{GroupsConfig, group_number};
 pub use settings::{Settings, Source, Values};
 pub use topic::{Compression, TimestampType, TopicConfig};
 

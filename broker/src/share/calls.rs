@@ -75,6 +75,8 @@ pub struct Fetch {
     pub max_bytes: usize,
     /// Not one record more.
     pub strict: bool,
+    /// Another shard has handed out some already: there is nothing worth waiting for.
+    pub has_some: bool,
 }
 
 /// What one share partition hands out.

@@ -12,7 +12,7 @@ use ottla_runtime::task::{self, Share};
 use ottla_runtime::time::{self, Instant};
 
 use super::calls::{Answer, Call, Fetch, Fetched};
-use super::flight::{Acknowledgement, Moved};
+use super::flight::{Acknowledgement, Kind, Moved};
 use super::partition::SharePartition;
 use super::read;
 use crate::coordinator::host::Coordinators;
@@ -126,14 +126,23 @@ impl Leaders {
         share.wake();
     }
 
+    /// Hands records out. Who has some does not wait for share partitions that nobody has read yet: those have their turn when
+    /// they come first, as each does once.
     async fn fetch(&self, fetch: Fetch) -> Vec<Fetched> {
         let (mut records, mut bytes) = (fetch.max_records, fetch.max_bytes);
+        let mut has_some = fetch.has_some;
         let mut all = Vec::with_capacity(fetch.parts.len());
         for id in &fetch.parts {
-            let fetched = match self.find(&fetch.group, *id).await {
+            let found = match self.known(&fetch.group, *id) {
+                None if has_some => Ok(None),
+                None => self.find(&fetch.group, *id).await.map(Some),
+                Some(share) => Ok(Some(share)),
+            };
+            let fetched = match found {
                 Err(code) => Fetched::refused(code),
                 Ok(_) if records <= 0 || bytes == 0 => Fetched::default(),
-                Ok(share) => {
+                Ok(None) => Fetched::default(),
+                Ok(Some(share)) => {
                     share.sessions.borrow_mut().insert(fetch.session);
                     let fetched = read::hand_out(&share, &fetch, records, bytes).await;
                     if !fetched.is_empty() {
@@ -142,6 +151,7 @@ impl Leaders {
                     fetched
                 }
             };
+            has_some |= !fetched.is_empty();
             records -= fetched.count();
             bytes = bytes.saturating_sub(fetched.len());
             all.push(fetched);
@@ -210,6 +220,10 @@ impl Leaders {
         let share = share.ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?;
         let settings = share.settings();
         let until = time::now() + settings.lock;
+        let renews = |ack: &Acknowledgement| ack.kinds.contains(&Kind::Renew);
+        if !settings.renew && said.iter().any(renews) {
+            return Err(ErrorCode::INVALID_RECORD_STATE);
+        }
         let moved =
             share
                 .flight
@@ -221,7 +235,15 @@ impl Leaders {
         let written = share.write(&moved).await;
         share.flight.borrow_mut().settle(&moved, written.is_ok());
         share.wake();
+        self.forget_unless_used(&share);
         self.unless_fenced(&share, written)
+    }
+
+    /// Nobody reads it: what is in the coordinator's hands may be changed by administrators, and is read again.
+    fn forget_unless_used(&self, share: &Rc<SharePartition>) {
+        if share.sessions.borrow().is_empty() && share.flight.borrow().is_idle() {
+            self.forget(share);
+        }
     }
 
     /// A state that is not this leader's any more is read again.
@@ -254,10 +276,7 @@ impl Leaders {
             let _ = self.unless_fenced(&share, written);
         }
         share.sessions.borrow_mut().remove(&session);
-        // Nobody reads it: what is in the coordinator's hands may be changed by administrators, and is read again.
-        if share.sessions.borrow().is_empty() && share.flight.borrow().is_idle() {
-            self.forget(&share);
-        }
+        self.forget_unless_used(&share);
     }
 
     /// Takes back what is not acknowledged in time, as long as anybody has anything.

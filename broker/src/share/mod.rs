@@ -33,7 +33,14 @@ use ottla_runtime::shards::ShardId;
 
 use self::calls::{Answer, Call};
 use self::sessions::{Closed, Sessions};
+use crate::metadata::Image;
 use crate::shard::placement;
+
+/// Are share groups switched on?
+pub fn are_served(image: &Image) -> bool {
+    let level = image.features.get("share.version");
+    level.is_some_and(|level| *level > 0) || image.broker_config.groups.has("share")
+}
 
 /// The way to share partitions, from one shard; and the sessions that its connections have.
 pub struct Shares {
@@ -104,9 +111,8 @@ impl Shares {
         }
     }
 
-    /// A connection has ended, and its sessions with it.
-    pub async fn connection_ended(&self, conn: u64) {
-        let closed = self.sessions.borrow_mut().connection_ended(conn);
+    /// Sessions have ended.
+    pub async fn release_all(&self, closed: Vec<Closed>) {
         for closed in closed {
             self.release(closed).await;
         }

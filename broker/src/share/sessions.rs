@@ -182,6 +182,12 @@ impl Sessions {
         self.sessions.remove(&key).map(|s| s.closed(key.0))
     }
 
+    /// Ends all of them.
+    pub fn close_all(&mut self) -> Vec<Closed> {
+        let sessions = std::mem::take(&mut self.sessions).into_iter();
+        sessions.map(|((group, _), s)| s.closed(group)).collect()
+    }
+
     /// Ends those of a connection.
     pub fn connection_ended(&mut self, conn: u64) -> Vec<Closed> {
         let its = |(key, session): (&Key, &Session)| (session.conn == conn).then(|| key.clone());
@@ -279,5 +285,8 @@ mod tests {
         assert!(sessions.connection_ended(8).is_empty());
         assert_eq!(sessions.connection_ended(7).len(), 2);
         assert!(sessions.fetch(&request("c", OPEN, &[0])).is_ok());
+        assert_eq!(sessions.close_all().len(), 1);
+        let unknown = Err(ErrorCode::SHARE_SESSION_NOT_FOUND);
+        assert_eq!(sessions.fetch(&request("c", 1, &[])), unknown);
     }
 }

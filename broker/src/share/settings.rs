@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::config::{Settings, Values};
+use crate::config::group_number;
 use crate::metadata::{ConfigResource, Image};
 
 /// Where a group begins in a partition that it has not read.
@@ -40,12 +40,13 @@ impl ShareSettings {
         let own = image.config(&ConfigResource::Group(group.to_owned()));
         let own = own.map(AsRef::as_ref);
         let text = |name: &str| own.and_then(|own| own.get(name)).map(String::as_str);
-        let lock = number(broker, own, "record.lock.duration.ms");
-        let deliveries = number(broker, own, "delivery.count.limit");
+        let number = |name| group_number(broker, own, "share", name);
+        let lock = number("record.lock.duration.ms");
+        let deliveries = number("delivery.count.limit");
         ShareSettings {
             lock: Duration::from_millis(u64::try_from(lock).unwrap_or(0)),
             max_deliveries: i16::try_from(deliveries).unwrap_or(i16::MAX),
-            max_in_flight: number(broker, own, "partition.max.record.locks"),
+            max_in_flight: number("partition.max.record.locks"),
             committed_only: text("share.isolation.level") == Some("read_committed"),
             reset: reset(text("share.auto.offset.reset").unwrap_or("latest")),
             renew: text("share.renew.acknowledge.enable") != Some("false"),
@@ -56,20 +57,6 @@ impl ShareSettings {
     pub fn lock_ms(&self) -> i32 {
         i32::try_from(self.lock.as_millis()).unwrap_or(i32::MAX)
     }
-}
-
-/// A number of the group's, kept between the broker's limits where it has any, else the broker's.
-pub fn number(broker: &Settings, own: Option<&Values>, name: &str) -> i64 {
-    let value = own
-        .and_then(|own| own.get(&format!("share.{name}")))
-        .and_then(|text| text.parse::<i64>().ok())
-        .or_else(|| broker.number(&format!("group.share.{name}")))
-        .unwrap_or_default();
-    let least = broker.number(&format!("group.share.min.{name}"));
-    let most = broker.number(&format!("group.share.max.{name}"));
-    value
-        .min(most.unwrap_or(i64::MAX))
-        .max(least.unwrap_or(i64::MIN))
 }
 
 fn reset(text: &str) -> Reset {

@@ -12,6 +12,7 @@
 //! | [`admin`] | list, delete |
 //! | [`forget`] | old offsets, deleted topics |
 //! | [`timers`] | one order of all deadlines |
+//! | [`topics_hash`] | has what a group reads changed? |
 //!
 //! Rules for all kinds:
 //! - a kind's own commands and answers are nested in [`Command`] and [`Answer`] by its name;
@@ -31,6 +32,7 @@ pub mod kind;
 pub mod offsets;
 pub mod share;
 pub mod timers;
+mod topics_hash;
 
 use std::collections::BTreeMap;
 use std::rc::Rc;

@@ -1,7 +1,7 @@
 //! The settings of a consumer group: its own, else the broker's.
 
 use super::super::assignor::Assignor;
-use crate::config::{Settings, Values};
+use crate::config::{Settings, Values, group_number};
 use crate::metadata::{ConfigResource, Image};
 
 /// Whether live groups may change between the classic and the consumer protocol.
@@ -60,16 +60,8 @@ impl Config {
     }
 }
 
-/// A number of the group's, kept between the broker's limits, else the broker's.
 fn between(broker: &Settings, own: Option<&Values>, name: &str) -> i32 {
-    let number = |name: &str| broker.number(name).unwrap_or_default();
-    let value = own
-        .and_then(|own| own.get(&format!("consumer.{name}")))
-        .and_then(|text| text.parse::<i64>().ok())
-        .unwrap_or_else(|| number(&format!("group.consumer.{name}")));
-    let least = number(&format!("group.consumer.min.{name}"));
-    let most = number(&format!("group.consumer.max.{name}"));
-    i32::try_from(value.min(most).max(least)).unwrap_or(i32::MAX)
+    i32::try_from(group_number(broker, own, "consumer", name)).unwrap_or(i32::MAX)
 }
 
 fn size(broker: &Settings, name: &str) -> usize {

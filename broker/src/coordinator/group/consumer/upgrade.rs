@@ -8,8 +8,9 @@ use ottla_protocol::records::consumer_protocol_assignment::ConsumerProtocolAssig
 
 use super::super::assignor::{Partitions, each_of, put};
 use super::super::classic;
+use super::super::topics_hash;
 use super::decide::classic::subscription;
-use super::decide::{Refusal, Scene, hash};
+use super::decide::{Refusal, Scene};
 use super::group::Group;
 use super::member::{Classic, Held, Member, State};
 
@@ -57,7 +58,7 @@ pub(super) fn upgrade(
         group.set_target(id, Some(share));
     }
     let (by_name, _) = group.wanted();
-    group.metadata_hash = hash::of_topics(by_name.names(), scene.image);
+    group.metadata_hash = topics_hash::of_topics(by_name.names(), scene.image);
     Ok(group)
 }
 

@@ -56,6 +56,8 @@ pub struct Group {
     pub metadata_hash: i64,
     /// The epoch that the target assignment is for.
     pub target_epoch: i32,
+    /// When the target assignment was made, ms.
+    pub target_ms: i64,
     /// The members, by id.
     pub members: BTreeMap<String, Member>,
     /// What each is to have.

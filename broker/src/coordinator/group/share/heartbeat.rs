@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ottla_protocol::error_code::ErrorCode;
-use ottla_protocol::record::digest;
+use ottla_protocol::ids::Uuid;
 
-use super::super::{Groups, Record, kind};
+use super::super::{Groups, Record, kind, topics_hash};
 use super::group::{Group, Member};
 use super::{Answer, Partitions, Refusal, answer, assign, records, setting};
 use crate::coordinator::{Ask, Effects, Now};
@@ -138,7 +138,7 @@ fn leave(group: &Group, request: &Heartbeat, image: &Image) -> Step {
 /// The records that take a member out of its group.
 pub(super) fn fence(name: &str, group: &Group, member: &Member, image: &Image) -> Vec<Record> {
     let mut all = records::remove(name, &member.id).to_vec();
-    let hash = metadata_hash(&group.topics_with(&member.id, None), image);
+    let hash = topics_hash::of_topics(&group.topics_with(&member.id, None), image);
     all.push(records::epoch(name, group.epoch.wrapping_add(1), hash));
     all
 }
@@ -159,22 +159,32 @@ fn report(group: &Group, request: &Heartbeat, now: &Now<'_>) -> Step {
     }
     let resubscribed = is_new || member.topics != before.topics;
     let topics = group.topics_with(&member.id, Some(&member));
-    let hash = metadata_hash(&topics, now.image);
+    let hash = topics_hash::of_topics(&topics, now.image);
     let waiting = group.target_epoch >= group.epoch && has_unassigned(group, &topics);
     let changed = resubscribed || waiting || hash != group.metadata_hash;
     let epoch = group.epoch + i32::from(changed);
     if changed {
         all.push(records::epoch(name, epoch, hash));
     }
-    let mut target = group.target.get(&member.id).cloned().unwrap_or_default();
-    if group.target_epoch < epoch {
-        target = assign_anew(name, group, &member, &mut all);
-        all.push(records::target_epoch(name, epoch, now.wall_ms));
+    let (target_epoch, target) =
+        match group.target_epoch < epoch && is_time_to_assign(name, group, now) {
+            true => {
+                let target = assign_anew(name, group, &member, &mut all);
+                all.push(records::target_epoch(name, epoch, now.wall_ms));
+                (epoch, target)
+            }
+            false => (
+                group.target_epoch,
+                group.target.get(&member.id).cloned().unwrap_or_default(),
+            ),
+        };
+    if member.epoch != target_epoch || changed {
+        // The assignment may be older than what the member reads now.
+        member.assigned = only_read(target, &member, now.image);
     }
-    if member.epoch != epoch || resubscribed {
+    if member.epoch != target_epoch {
         member.previous_epoch = member.epoch;
-        member.epoch = epoch;
-        member.assigned = target;
+        member.epoch = target_epoch;
     }
     if (member.epoch, &member.assigned) != (before.epoch, &before.assigned) {
         all.push(records::current(name, &member));
@@ -225,9 +235,17 @@ fn may_report(
     {
         return Ok(());
     }
+    let (which, but) = match said > member.epoch {
+        true => ("greater", String::new()),
+        false => {
+            let previous = member.previous_epoch;
+            let but = format!(", and it does not match the previous member epoch ({previous})");
+            ("smaller", but)
+        }
+    };
     let text = format!(
-        "The share group member has an epoch ({said}) that is not the one known by the group coordinator ({}). \
-         The member must abandon all its partitions and rejoin.",
+        "The share group member has a {which} member epoch ({said}) than the one known by the group coordinator \
+         ({}){but}. The member must abandon all its partitions and rejoin.",
         member.epoch
     );
     Err(Refusal::new(ErrorCode::FENCED_MEMBER_EPOCH, text))
@@ -250,6 +268,24 @@ fn has_unassigned(group: &Group, topics: &BTreeSet<String>) -> bool {
     let read = |name: &str| topics.contains(name);
     let mut initialized = group.states.initialized.iter();
     initialized.any(|(topic, of)| read(&of.name) && assigned.get(topic) != Some(&of.partitions))
+}
+
+/// Was the last assignment long enough ago? One that gave nobody anything, since no partition had state yet, does not count; a
+/// clock that was set back does not stop assignments.
+fn is_time_to_assign(name: &str, group: &Group, now: &Now<'_>) -> bool {
+    let since = now.wall_ms - group.target_ms;
+    let interval = setting(name, now.image, "assignment.interval.ms");
+    !(0..interval).contains(&since) || group.target.values().all(Partitions::is_empty)
+}
+
+/// Of these partitions those of topics that the member reads.
+fn only_read(mut target: Partitions, member: &Member, image: &Image) -> Partitions {
+    let reads = |topic: &Uuid| {
+        let topic = image.topics.with_id(*topic);
+        topic.is_some_and(|topic| member.topics.contains(&*topic.name))
+    };
+    target.retain(|topic, _| reads(topic));
+    target
 }
 
 /// A new assignment, with this member as it is now; what it is to have.
@@ -293,15 +329,4 @@ fn to_initialize(group: &Group, topics: &BTreeSet<String>, now: &Now<'_>) -> Par
         }
     }
     missing
-}
-
-/// Changes when the topics that are read do, or their partitions.
-fn metadata_hash(topics: &BTreeSet<String>, image: &Image) -> i64 {
-    let mut hash = 0;
-    for topic in topics.iter().filter_map(|name| image.topics.named(name)) {
-        hash = digest(hash, topic.name.as_bytes());
-        hash = digest(hash, &topic.id.0);
-        hash = digest(hash, &topic.partitions.len().to_le_bytes());
-    }
-    i64::from(hash)
 }

@@ -28,7 +28,7 @@ pub use self::heartbeat::{Beat, Heartbeat};
 pub use self::offsets::{AlteredTopic, Known, OldOffsets};
 pub(super) use self::records::tombstones;
 use super::{Groups, kind, timers};
-use crate::config::Values;
+use crate::config::group_number;
 use crate::coordinator::{Ask, Effects, Now};
 use crate::metadata::{ConfigResource, Image};
 
@@ -120,21 +120,11 @@ impl Refusal {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Timer(pub String);
 
-/// A number of the group's, kept between the broker's limits, else the broker's.
+/// A number that the group goes by.
 fn setting(group: &str, image: &Image, name: &str) -> i64 {
-    let broker = &image.broker_config.settings;
     let own = image.config(&ConfigResource::Group(group.to_owned()));
-    let own: Option<&Values> = own.map(AsRef::as_ref);
-    let value = own
-        .and_then(|own| own.get(&format!("share.{name}")))
-        .and_then(|text| text.parse::<i64>().ok())
-        .or_else(|| broker.number(&format!("group.share.{name}")));
-    let least = broker.number(&format!("group.share.min.{name}"));
-    let most = broker.number(&format!("group.share.max.{name}"));
-    value
-        .unwrap_or_default()
-        .min(most.unwrap_or(i64::MAX))
-        .max(least.unwrap_or(i64::MIN))
+    let broker = &image.broker_config.settings;
+    group_number(broker, own.map(AsRef::as_ref), "share", name)
 }
 
 impl Groups {

@@ -83,7 +83,9 @@ impl Groups {
             }
             GroupRecord::ShareGroupTargetAssignmentMetadata(key, value) => {
                 if let Some(group) = self.share_at(&key.group_id, value.is_some()) {
-                    group.target_epoch = value.map_or(-1, |value| value.assignment_epoch);
+                    (group.target_epoch, group.target_ms) = value.map_or((-1, 0), |value| {
+                        (value.assignment_epoch, value.assignment_timestamp)
+                    });
                 }
             }
             GroupRecord::ShareGroupStatePartitionMetadata(key, value) => {

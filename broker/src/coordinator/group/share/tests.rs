@@ -40,7 +40,7 @@ impl World {
                 partitions: vec![state; *partitions],
                 internal: false,
                 config: Arc::default(),
-                overrides: Values::new(),
+                overrides: Default::default(),
             });
         }
         let mut world = World {
@@ -59,7 +59,7 @@ impl World {
     ) -> Vec<(Ask, AnyAnswer)> {
         let mut now = Now {
             at: self.at,
-            wall_ms: 1_000_000,
+            wall_ms: self.wall_ms(),
             image: &self.image,
             random: &mut || 4,
         };
@@ -77,6 +77,15 @@ impl World {
             }
         }
         effects.answers
+    }
+
+    fn wall_ms(&self) -> i64 {
+        1_000_000 + i64::try_from(self.at.since(Instant::from_nanos(0)).as_millis()).expect("short")
+    }
+
+    /// Until the next assignment may be made.
+    fn wait(&mut self) {
+        self.at += Duration::from_secs(1);
     }
 
     fn ask(&mut self, command: Command) -> Answer {
@@ -165,6 +174,7 @@ fn members_share_partitions_when_there_are_more_of_them() {
     let mut world = World::new(&[("t", 2)]);
     assert_eq!(count(&world.join("a", &["t"])), 2);
     for member in ["b", "c", "d"] {
+        world.wait();
         assert_eq!(count(&world.join(member, &["t"])), 1);
     }
     let target = world.group().target.clone();
@@ -175,6 +185,7 @@ fn members_share_partitions_when_there_are_more_of_them() {
     }
     // Who leaves is replaced; the others keep what they have as far as that is fair.
     world.beat("d", -1, None).expect("left");
+    world.wait();
     let epoch = world.group().members["a"].epoch;
     world.beat("a", epoch, None).expect("heard");
     let covered: BTreeSet<i32> = world
@@ -263,4 +274,29 @@ fn offsets_change_only_while_nobody_reads() {
     assert!(epoch > before);
     assert_eq!(topics[0].partitions, [(0, Some(5)), (7, None)]);
     assert_eq!(topics[1].id, None);
+}
+
+#[test]
+fn assignments_are_a_second_apart() {
+    let mut world = World::new(&[("t", 2)]);
+    let first = world.join("a", &["t"]);
+    assert_eq!(count(&first), 2);
+    // The group has another epoch, the member that of the assignment that there is.
+    let late = world.beat("b", 0, Some(&["t"])).expect("joined");
+    assert_eq!((late.epoch, count(&late)), (first.epoch, 0));
+    assert!(world.group().epoch > first.epoch);
+    let early = world.beat("b", late.epoch, None).expect("heard");
+    assert_eq!((early.epoch, early.assignment), (first.epoch, None));
+    world.wait();
+    let beat = world.beat("b", late.epoch, None).expect("heard");
+    assert_eq!((beat.epoch, count(&beat)), (world.group().epoch, 1));
+}
+
+#[test]
+fn what_a_member_reads_no_longer_goes_at_once() {
+    let mut world = World::new(&[("t", 1), ("u", 1)]);
+    let first = world.join("a", &["t", "u"]);
+    assert_eq!(count(&first), 2);
+    let less = world.beat("a", first.epoch, Some(&["u"])).expect("heard");
+    assert_eq!((less.epoch, count(&less)), (first.epoch, 1));
 }

@@ -7,10 +7,11 @@ use ottla_protocol::error_code::ErrorCode;
 use ottla_protocol::ids::Uuid;
 
 use super::super::super::assignor::{MemberSpec, Partitions, Spec};
+use super::super::super::topics_hash;
 use super::super::Wait;
 use super::super::member::{Member, State};
 use super::reconcile::{Goal, step};
-use super::{Draft, Refusal, hash};
+use super::{Draft, Refusal};
 
 impl Draft<'_> {
     /// Has the cluster changed since it was last looked at?
@@ -35,7 +36,7 @@ impl Draft<'_> {
 
     /// The hash of topics that stand in the order of their names.
     pub(super) fn hash_of(&self, topics: &BTreeSet<String>) -> i64 {
-        hash::of_topics(topics, self.scene.image)
+        topics_hash::of_topics(topics, self.scene.image)
     }
 
     /// The topics that the group reads when a member is not as before any more.

@@ -9,7 +9,7 @@
 //! | [`fence`] | members are removed |
 //! | [`classic`] | members that speak the classic protocol |
 //! | [`downgrade`] | the group becomes a classic one |
-//! | [`re2`], [`hash`] | patterns; a hash of topics |
+//! | [`re2`] | patterns |
 //!
 //! A [`Draft`] is a decision in the making. The group does not change while one is made: what is decided is in the records alone.
 
@@ -17,7 +17,6 @@ pub mod assign;
 pub mod classic;
 pub mod downgrade;
 pub mod fence;
-pub(super) mod hash;
 pub mod heartbeat;
 pub mod patterns;
 mod re2;

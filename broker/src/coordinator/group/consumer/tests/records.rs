@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ottla_protocol::ids::NodeId;
 use ottla_protocol::records::GroupRecord;
 
-use super::super::decide::hash;
+use super::super::super::topics_hash;
 use super::*;
 use crate::coordinator::{Machine, Position};
 use crate::metadata::{Broker, Topic};
@@ -114,8 +114,8 @@ fn the_hash_of_topics_is_kafkas() {
     ];
     image.brokers = Arc::new(brokers.into());
     let names = ["no such".to_owned(), "orders".to_owned()];
-    assert_eq!(hash::of_topics(&names, &image), -4257993028850308619);
-    assert_eq!(hash::of_topics(&names[..1], &image), 0);
+    assert_eq!(topics_hash::of_topics(&names, &image), -4257993028850308619);
+    assert_eq!(topics_hash::of_topics(&names[..1], &image), 0);
 }
 
 #[test]
