@@ -136,6 +136,8 @@ serve! {
         SHARE_FETCH => share_fetch(m::share_fetch::ShareFetchRequest<'_>);
         SHARE_GROUP_DESCRIBE => share_group_describe(m::share_group_describe::ShareGroupDescribeRequest<'_>);
         SHARE_GROUP_HEARTBEAT => share_group_heartbeat(m::share_group_heartbeat::ShareGroupHeartbeatRequest<'_>);
+        STREAMS_GROUP_DESCRIBE => streams_group_describe(m::streams_group_describe::StreamsGroupDescribeRequest<'_>);
+        STREAMS_GROUP_HEARTBEAT => streams_group_heartbeat(m::streams_group_heartbeat::StreamsGroupHeartbeatRequest<'_>);
         SYNC_GROUP => sync_group(m::sync_group::SyncGroupRequest<'_>);
         TXN_OFFSET_COMMIT => txn_offset_commit(m::txn_offset_commit::TxnOffsetCommitRequest<'_>);
         UNREGISTER_BROKER => unregister_broker(m::unregister_broker::UnregisterBrokerRequest);

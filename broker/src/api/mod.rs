@@ -80,6 +80,8 @@ mod share_fetch;
 mod share_group_describe;
 mod share_group_heartbeat;
 mod share_state;
+mod streams_group_describe;
+mod streams_group_heartbeat;
 mod sync_group;
 mod txn_offset_commit;
 mod txn_verify;

@@ -3,7 +3,7 @@
 use ottla_protocol::error_code::ErrorCode;
 
 use super::offsets::{Commit, Committed};
-use super::{Record, classic, consumer, share};
+use super::{Record, classic, consumer, share, streams};
 
 /// A group.
 pub enum Group {
@@ -13,6 +13,8 @@ pub enum Group {
     Consumer(consumer::Group),
     /// Of the protocol in which members share partitions.
     Share(share::Group),
+    /// Of the protocol in which the coordinator assigns tasks of a Streams application.
+    Streams(streams::Group),
 }
 
 /// From when the time counts after which offsets are forgotten.
@@ -29,8 +31,7 @@ impl Group {
     pub fn as_classic(&self) -> Option<&classic::Group> {
         match self {
             Group::Classic(group) => Some(group),
-            Group::Consumer(_) => None,
-            Group::Share(_) => None,
+            Group::Consumer(_) | Group::Share(_) | Group::Streams(_) => None,
         }
     }
 
@@ -38,8 +39,7 @@ impl Group {
     pub fn as_classic_mut(&mut self) -> Option<&mut classic::Group> {
         match self {
             Group::Classic(group) => Some(group),
-            Group::Consumer(_) => None,
-            Group::Share(_) => None,
+            Group::Consumer(_) | Group::Share(_) | Group::Streams(_) => None,
         }
     }
 
@@ -49,6 +49,7 @@ impl Group {
             Group::Classic(_) => "classic",
             Group::Consumer(_) => "consumer",
             Group::Share(_) => "share",
+            Group::Streams(_) => "streams",
         }
     }
 
@@ -58,6 +59,7 @@ impl Group {
             Group::Classic(group) => group.state().name(),
             Group::Consumer(group) => group.phase().name(),
             Group::Share(group) => group.state(),
+            Group::Streams(group) => group.phase().name(),
         }
     }
 
@@ -67,6 +69,7 @@ impl Group {
             Group::Classic(group) => group.protocol_type().unwrap_or(""),
             Group::Consumer(_) => classic::group::CONSUMER,
             Group::Share(_) => "share",
+            Group::Streams(_) => "streams",
         }
     }
 
@@ -76,13 +79,14 @@ impl Group {
             Group::Classic(group) => group.is_empty(),
             Group::Consumer(group) => group.members().is_empty(),
             Group::Share(group) => group.members.is_empty(),
+            Group::Streams(group) => group.members().is_empty(),
         }
     }
 
     /// May a classic group take its name?
     pub fn gives_way_to_classic(&self) -> bool {
         match self {
-            Group::Classic(_) | Group::Consumer(_) => self.is_empty(),
+            Group::Classic(_) | Group::Consumer(_) | Group::Streams(_) => self.is_empty(),
             // Its readers' state is kept elsewhere, and would be left behind.
             Group::Share(_) => false,
         }
@@ -92,8 +96,7 @@ impl Group {
     pub fn is_simple(&self) -> bool {
         match self {
             Group::Classic(group) => group.is_simple(),
-            Group::Consumer(_) => false,
-            Group::Share(_) => false,
+            Group::Consumer(_) | Group::Share(_) | Group::Streams(_) => false,
         }
     }
 
@@ -103,6 +106,7 @@ impl Group {
             Group::Classic(group) => group.is_subscribed_to(topic),
             Group::Consumer(group) => group.is_subscribed_to(topic),
             Group::Share(group) => group.is_subscribed_to(topic),
+            Group::Streams(group) => group.is_subscribed_to(topic),
         }
     }
 
@@ -114,6 +118,7 @@ impl Group {
         match self {
             Group::Classic(group) => group.validate_commit(&commit.member, commit.txn.is_some()),
             Group::Consumer(group) => group.validate_commit(commit),
+            Group::Streams(group) => group.validate_commit(commit),
             Group::Share(_) => Err(ErrorCode::GROUP_ID_NOT_FOUND),
         }
     }
@@ -126,6 +131,7 @@ impl Group {
         match self {
             Group::Classic(_) => Ok(()),
             Group::Consumer(group) => group.validate_fetch(member),
+            Group::Streams(group) => group.validate_fetch(member),
             Group::Share(_) => Err(ErrorCode::GROUP_ID_NOT_FOUND),
         }
     }
@@ -137,7 +143,7 @@ impl Group {
     pub fn validate_offset_delete(&self) -> Result<(), ErrorCode> {
         match self {
             Group::Classic(group) => group.validate_offset_delete(),
-            Group::Consumer(_) => Ok(()),
+            Group::Consumer(_) | Group::Streams(_) => Ok(()),
             Group::Share(_) => Err(ErrorCode::GROUP_ID_NOT_FOUND),
         }
     }
@@ -149,10 +155,10 @@ impl Group {
     pub fn validate_delete(&self) -> Result<(), ErrorCode> {
         match self {
             Group::Classic(group) => group.validate_delete(),
-            Group::Consumer(group) if group.members().is_empty() => Ok(()),
-            Group::Consumer(_) => Err(ErrorCode::NON_EMPTY_GROUP),
-            Group::Share(group) if group.members.is_empty() => Ok(()),
-            Group::Share(_) => Err(ErrorCode::NON_EMPTY_GROUP),
+            Group::Consumer(_) | Group::Share(_) | Group::Streams(_) => match self.is_empty() {
+                true => Ok(()),
+                false => Err(ErrorCode::NON_EMPTY_GROUP),
+            },
         }
     }
 
@@ -160,7 +166,7 @@ impl Group {
     pub fn expiry(&self) -> Option<Expiry> {
         match self {
             Group::Classic(group) => group.expiry(),
-            Group::Consumer(_) => Some(Expiry::SinceCommit),
+            Group::Consumer(_) | Group::Streams(_) => Some(Expiry::SinceCommit),
             Group::Share(_) => None,
         }
     }
@@ -171,6 +177,7 @@ impl Group {
             Group::Classic(_) => vec![classic::tombstone(name)],
             Group::Consumer(group) => consumer::tombstones(name, group),
             Group::Share(group) => share::tombstones(name, group),
+            Group::Streams(group) => streams::tombstones(name, group),
         }
     }
 }

@@ -7,6 +7,7 @@
 //! | [`consumer`] | groups in which the coordinator assigns |
 //! | [`assignor`] | how it does |
 //! | [`share`] | groups whose members share partitions |
+//! | [`streams`] | groups of threads of Streams applications, which get tasks |
 //! | [`offsets`] | committed offsets, also those of transactions under way |
 //! | [`commit`] | who may commit and ask |
 //! | [`admin`] | list, delete |
@@ -31,6 +32,7 @@ mod forget;
 pub mod kind;
 pub mod offsets;
 pub mod share;
+pub mod streams;
 pub mod timers;
 mod topics_hash;
 
@@ -58,6 +60,8 @@ pub enum Command {
     Consumer(consumer::Command),
     /// Of share groups.
     Share(share::Command),
+    /// Of streams groups.
+    Streams(streams::Command),
     /// Commit offsets, in a transaction or not.
     Commit(Commit),
     /// What was committed?
@@ -100,6 +104,8 @@ pub enum Answer {
     Consumer(consumer::Answer),
     /// Of share groups.
     Share(share::Answer),
+    /// Of streams groups.
+    Streams(streams::Answer),
     /// One code for each offset, in order; or one for all.
     Committed(Result<Vec<ErrorCode>, ErrorCode>),
     /// What was committed.
@@ -158,6 +164,7 @@ impl Machine for Groups {
             Command::Classic(command) => self.classic(command, ask, now),
             Command::Consumer(command) => self.consumer(command, ask, now),
             Command::Share(command) => self.share(command, ask, now),
+            Command::Streams(command) => self.streams(command, ask, now),
             Command::Commit(commit) => self.commit(commit, ask, now),
             Command::FetchOffsets(fetch) => Effects::answer(ask, self.fetch_offsets(&fetch)),
             Command::EndTransaction {
@@ -188,6 +195,7 @@ impl Machine for Groups {
             Some((group, Timer::Classic(timer))) => self.classic_timer(&group, timer, now),
             Some((group, Timer::Consumer(timer))) => self.consumer_timer(&group, &timer, now),
             Some((group, Timer::Share(timer))) => self.share_timer(&group, &timer, now),
+            Some((group, Timer::Streams(timer))) => self.streams_timer(&group, &timer, now),
             None if self.search_is_due(now.at) => self.forget_old(now),
             None => Effects::none(),
         }
@@ -202,6 +210,7 @@ impl Machine for Groups {
         self.watch(now);
         self.consumer_loaded(now);
         self.share_loaded(now);
+        self.streams_loaded(now);
         self.classic_loaded(now)
     }
 
@@ -238,7 +247,8 @@ impl Machine for Groups {
             // Offsets of Kafka 0.8, whose place the other kind has taken.
             GroupRecord::LegacyOffsetCommit(..) => {}
             other => {
-                if let Some(other) = self.apply_share(other, at) {
+                let other = self.apply_share(other, at);
+                if let Some(other) = other.and_then(|other| self.apply_streams(other)) {
                     self.apply_consumer(other);
                 }
             }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ottla_runtime::time::Instant;
 
-use super::{classic, consumer, share};
+use super::{classic, consumer, share, streams};
 
 /// What a group waits for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,6 +17,8 @@ pub enum Timer {
     Consumer(consumer::Timer),
     /// Of a share group.
     Share(share::Timer),
+    /// Of a streams group.
+    Streams(streams::Timer),
 }
 
 type Key = (String, Timer);
@@ -43,9 +45,14 @@ impl Timers {
 
     /// Lets a timer of a group end at `at`, unless it is going to end anyway.
     pub fn set_if_absent(&mut self, group: &str, timer: Timer, at: Instant) {
-        if !self.set.contains_key(&(group.to_owned(), timer.clone())) {
+        if !self.is_set(group, timer.clone()) {
             self.set(group, timer, at);
         }
+    }
+
+    /// Does a timer of a group run?
+    pub fn is_set(&self, group: &str, timer: Timer) -> bool {
+        self.set.contains_key(&(group.to_owned(), timer))
     }
 
     /// Lets a timer of a group never end.
