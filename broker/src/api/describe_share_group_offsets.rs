@@ -61,9 +61,9 @@ async fn describe(
     }
     let command = Command::Known(name.to_owned());
     let known: Known = match share_state::group(ctx, name, command).await {
-        Ok(Answer::Known(Some(known))) => known,
-        Ok(Answer::Known(None)) => {
-            let text = format!("Group {name} is not a share group.");
+        Ok(Answer::Known(Ok(known))) => known,
+        Ok(Answer::Known(Err(missing))) => {
+            let text = missing.words(name, "share");
             return Err((ErrorCode::GROUP_ID_NOT_FOUND, text));
         }
         Ok(other) => return Err(plain(super::unexpected("group coordinator", &other))),

@@ -1,12 +1,15 @@
 //! What requests about groups share: many groups asked at once, each where it belongs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ottla_protocol::error_code::ErrorCode;
+use ottla_protocol::ids::Uuid;
 
 use super::Context;
+use crate::coordinator::group::kind::Missing;
 use crate::coordinator::group::{Answer, Command};
 use crate::coordinator::topics::{Kind, partition_of};
+use crate::metadata::Image;
 
 /// Asks about each of these groups, all of one partition at once; the answers in the order of the names. `take` gets one answer
 /// for each group out of what came.
@@ -46,6 +49,47 @@ pub async fn ask_each<R>(
         }
     }
     answers
+}
+
+/// What is found of a group of one kind: it, or the code and the words for why not.
+pub type Found<G> = Result<G, (ErrorCode, Option<String>)>;
+
+/// Asks about each of these groups of one kind, if it is served.
+pub async fn find_each<G>(
+    ctx: &Context,
+    names: &[String],
+    (kind, is_served): (&str, bool),
+    ask: impl Fn(Vec<String>) -> Command,
+    take: impl Fn(Answer) -> Option<Vec<Result<G, Missing>>>,
+) -> Vec<Found<G>> {
+    let answers = match is_served {
+        true => ask_each(ctx, names, ask, take).await,
+        false => names
+            .iter()
+            .map(|_| Err(ErrorCode::UNSUPPORTED_VERSION))
+            .collect(),
+    };
+    let found = |(name, answer): (&String, _)| match answer {
+        _ if name.is_empty() => Err((ErrorCode::INVALID_GROUP_ID, None)),
+        Ok(Ok(group)) => Ok(group),
+        Ok(Err(missing)) => {
+            let words: String = Missing::words(missing, name, kind);
+            Err((ErrorCode::GROUP_ID_NOT_FOUND, Some(words)))
+        }
+        Err(code) => Err((code, None)),
+    };
+    names.iter().zip(answers).map(found).collect()
+}
+
+/// Partitions with the names of their topics; what is deleted is not said.
+pub fn named(
+    partitions: BTreeMap<Uuid, BTreeSet<i32>>,
+    image: &Image,
+) -> impl Iterator<Item = (Uuid, String, Vec<i32>)> {
+    partitions.into_iter().filter_map(|(id, partitions)| {
+        let topic = image.topics.with_id(id)?;
+        Some((id, topic.name.to_string(), partitions.into_iter().collect()))
+    })
 }
 
 /// An owned copy of a text that may be missing.

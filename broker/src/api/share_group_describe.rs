@@ -1,15 +1,12 @@
 //! ShareGroupDescribe (key 77): share groups and their members (KIP-932).
 
-use std::collections::BTreeSet;
-
-use ottla_protocol::error_code::ErrorCode;
-use ottla_protocol::ids::Uuid;
 use ottla_protocol::messages::share_group_describe::{
     Assignment, DescribedGroup, Member, ShareGroupDescribeRequest, ShareGroupDescribeResponse,
     TopicPartitions,
 };
 
 use super::{Context, RequestMeta, groups, operations};
+use crate::coordinator::group::kind::Missing;
 use crate::coordinator::group::share::{self, Partitions};
 use crate::coordinator::group::{Answer, Command};
 use crate::metadata::Image;
@@ -23,28 +20,25 @@ pub async fn handle(
 ) -> ShareGroupDescribeResponse<'static> {
     let image = ctx.image();
     let names: Vec<String> = request.group_ids.iter().map(|g| g.to_string()).collect();
-    let found = match are_served(&image) {
-        true => {
-            let ask = |names| Command::Share(share::Command::Describe(names));
-            groups::ask_each(ctx, &names, ask, take).await
-        }
-        false => vec![Err(ErrorCode::UNSUPPORTED_VERSION); names.len()],
-    };
+    let ask = |names| Command::Share(share::Command::Describe(names));
+    let kind = ("share", are_served(&image));
+    let found = groups::find_each(ctx, &names, kind, ask, take).await;
     let described = names.into_iter().zip(found).map(|(name, found)| {
         let mut group = match found {
-            _ if name.is_empty() => failed(ErrorCode::INVALID_GROUP_ID),
-            Ok(Some(group)) => group_of(group, &image),
-            Ok(None) => DescribedGroup {
-                error_message: Some(format!("Group {name} is not a share group.").into()),
-                ..failed(ErrorCode::GROUP_ID_NOT_FOUND)
+            Ok(group) => DescribedGroup {
+                authorized_operations: operations::if_asked(
+                    request.include_authorized_operations,
+                    operations::GROUP,
+                ),
+                ..group_of(group, &image)
             },
-            Err(code) => failed(code),
+            Err((error_code, message)) => DescribedGroup {
+                error_code,
+                error_message: message.map(Into::into),
+                ..Default::default()
+            },
         };
         group.group_id = name.into();
-        if group.error_code == ErrorCode::NONE {
-            let asked = request.include_authorized_operations;
-            group.authorized_operations = operations::if_asked(asked, operations::GROUP);
-        }
         group
     });
     ShareGroupDescribeResponse {
@@ -53,17 +47,10 @@ pub async fn handle(
     }
 }
 
-fn take(answer: Answer) -> Option<Vec<Option<share::Group>>> {
+fn take(answer: Answer) -> Option<Vec<Result<share::Group, Missing>>> {
     match answer {
         Answer::Share(share::Answer::Described(some)) => Some(some),
         _ => None,
-    }
-}
-
-fn failed(error_code: ErrorCode) -> DescribedGroup<'static> {
-    DescribedGroup {
-        error_code,
-        ..Default::default()
     }
 }
 
@@ -94,17 +81,15 @@ fn member_of(member: share::Member, image: &Image) -> Member<'static> {
     }
 }
 
-/// With the topics' names; what is deleted is not said.
 fn assignment(partitions: Partitions, image: &Image) -> Assignment<'static> {
-    let named = |(topic_id, partitions): (Uuid, BTreeSet<i32>)| {
-        let topic = image.topics.with_id(topic_id)?;
-        Some(TopicPartitions {
-            topic_id,
-            topic_name: topic.name.to_string().into(),
-            partitions: partitions.into_iter().collect(),
-        })
-    };
+    let named = groups::named(partitions, image);
     Assignment {
-        topic_partitions: partitions.into_iter().filter_map(named).collect(),
+        topic_partitions: named
+            .map(|(topic_id, name, partitions)| TopicPartitions {
+                topic_id,
+                topic_name: name.into(),
+                partitions,
+            })
+            .collect(),
     }
 }

@@ -1,5 +1,6 @@
 //! What a group is and who is in it: asked in the way of each type of group, until one fits.
 
+use ottla_protocol::api::Request;
 use ottla_protocol::error_code::ErrorCode;
 use ottla_protocol::messages::{
     consumer_group_describe as consumer, describe_groups as classic, share_group_describe as share,
@@ -99,19 +100,12 @@ impl Client {
     }
 
     async fn describe_consumer(&mut self, name: &str) -> Result<GroupView, ClientError> {
-        let charge = charge(name);
-        let node = self.coordinator(&charge).await?;
-        let make = |_| consumer::ConsumerGroupDescribeRequest {
+        let request = consumer::ConsumerGroupDescribeRequest {
             group_ids: vec![name.to_owned().into()],
             ..Default::default()
         };
-        self.ask_coordinator(&charge, Terms::default(), make, |answer| {
-            let body = answer.body()?;
-            let group = body
-                .groups
-                .first()
-                .ok_or_else(|| silent("ConsumerGroupDescribe"))?;
-            accepted(what(name), group.error_code, group.error_message.as_deref())?;
+        self.describe_assigned(name, GroupType::Consumer, &request, |body| {
+            let group = body.groups.first()?;
             let partitions = |assignment: &consumer::Assignment<'_>| {
                 let each = assignment.topic_partitions.iter();
                 each.map(|it| (it.topic_name.to_string(), sorted(&it.partitions)))
@@ -127,16 +121,13 @@ impl Client {
                 assigned: partitions(&it.assignment),
                 target: Some(partitions(&it.target_assignment)),
             };
-            Ok(GroupView {
-                name: name.to_owned(),
-                kind: GroupType::Consumer,
+            Some(Assigned {
+                code: group.error_code,
+                message: group.error_message.as_deref().map(str::to_owned),
                 state: group.group_state.to_string(),
-                protocol_type: "consumer".to_owned(),
-                coordinator: node,
                 assignor: group.assignor_name.to_string(),
-                epoch: Some(group.group_epoch),
-                assignment_epoch: Some(group.assignment_epoch),
-                members: by_id(group.members.iter().map(member)),
+                epochs: (group.group_epoch, group.assignment_epoch),
+                members: group.members.iter().map(member).collect(),
             })
         })
         .await
@@ -189,62 +180,45 @@ impl Client {
     }
 
     async fn describe_share(&mut self, name: &str) -> Result<GroupView, ClientError> {
-        let charge = charge(name);
-        let node = self.coordinator(&charge).await?;
-        let make = |_| share::ShareGroupDescribeRequest {
+        let request = share::ShareGroupDescribeRequest {
             group_ids: vec![name.to_owned().into()],
             ..Default::default()
         };
-        self.ask_coordinator(&charge, Terms::default(), make, |answer| {
-            let body = answer.body()?;
-            let group = body
-                .groups
-                .first()
-                .ok_or_else(|| silent("ShareGroupDescribe"))?;
-            accepted(what(name), group.error_code, group.error_message.as_deref())?;
-            let member = |it: &share::Member<'_>| MemberView {
-                id: it.member_id.to_string(),
-                rack: it.rack_id.as_deref().map(str::to_owned),
-                client_id: it.client_id.to_string(),
-                host: it.client_host.to_string(),
-                epoch: Some(it.member_epoch),
-                assigned: it
-                    .assignment
-                    .topic_partitions
-                    .iter()
-                    .map(|it| (it.topic_name.to_string(), sorted(&it.partitions)))
-                    .collect(),
-                ..MemberView::default()
+        self.describe_assigned(name, GroupType::Share, &request, |body| {
+            let group = body.groups.first()?;
+            let member = |it: &share::Member<'_>| {
+                let assigned = it.assignment.topic_partitions.iter();
+                MemberView {
+                    id: it.member_id.to_string(),
+                    rack: it.rack_id.as_deref().map(str::to_owned),
+                    client_id: it.client_id.to_string(),
+                    host: it.client_host.to_string(),
+                    epoch: Some(it.member_epoch),
+                    assigned: assigned
+                        .map(|it| (it.topic_name.to_string(), sorted(&it.partitions)))
+                        .collect(),
+                    ..MemberView::default()
+                }
             };
-            Ok(GroupView {
-                name: name.to_owned(),
-                kind: GroupType::Share,
+            Some(Assigned {
+                code: group.error_code,
+                message: group.error_message.as_deref().map(str::to_owned),
                 state: group.group_state.to_string(),
-                protocol_type: "share".to_owned(),
-                coordinator: node,
                 assignor: group.assignor_name.to_string(),
-                epoch: Some(group.group_epoch),
-                assignment_epoch: Some(group.assignment_epoch),
-                members: by_id(group.members.iter().map(member)),
+                epochs: (group.group_epoch, group.assignment_epoch),
+                members: group.members.iter().map(member).collect(),
             })
         })
         .await
     }
 
     async fn describe_streams(&mut self, name: &str) -> Result<GroupView, ClientError> {
-        let charge = charge(name);
-        let node = self.coordinator(&charge).await?;
-        let make = |_| streams::StreamsGroupDescribeRequest {
+        let request = streams::StreamsGroupDescribeRequest {
             group_ids: vec![name.to_owned().into()],
             ..Default::default()
         };
-        self.ask_coordinator(&charge, Terms::default(), make, |answer| {
-            let body = answer.body()?;
-            let group = body
-                .groups
-                .first()
-                .ok_or_else(|| silent("StreamsGroupDescribe"))?;
-            accepted(what(name), group.error_code, group.error_message.as_deref())?;
+        self.describe_assigned(name, GroupType::Streams, &request, |body| {
+            let group = body.groups.first()?;
             let tasks = |assignment: &streams::Assignment<'_>| {
                 let each = assignment.active_tasks.iter();
                 each.map(|it| (it.subtopology_id.to_string(), sorted(&it.partitions)))
@@ -260,20 +234,58 @@ impl Client {
                 assigned: tasks(&it.assignment),
                 target: Some(tasks(&it.target_assignment)),
             };
-            Ok(GroupView {
-                name: name.to_owned(),
-                kind: GroupType::Streams,
+            Some(Assigned {
+                code: group.error_code,
+                message: group.error_message.as_deref().map(str::to_owned),
                 state: group.group_state.to_string(),
-                protocol_type: "streams".to_owned(),
-                coordinator: node,
                 assignor: String::new(),
-                epoch: Some(group.group_epoch),
-                assignment_epoch: Some(group.assignment_epoch),
-                members: by_id(group.members.iter().map(member)),
+                epochs: (group.group_epoch, group.assignment_epoch),
+                members: group.members.iter().map(member).collect(),
             })
         })
         .await
     }
+
+    /// A group whose coordinator assigns: they are asked about in one way, each type in a message of its own.
+    async fn describe_assigned<Q: Request + Clone>(
+        &mut self,
+        name: &str,
+        kind: GroupType,
+        request: &Q,
+        read: impl Fn(&Q::Response<'_>) -> Option<Assigned>,
+    ) -> Result<GroupView, ClientError> {
+        let charge = charge(name);
+        let node = self.coordinator(&charge).await?;
+        let make = |_| request.clone();
+        self.ask_coordinator(&charge, Terms::default(), make, |answer| {
+            let body = answer.body()?;
+            let group = read(&body).ok_or_else(|| silent(Q::KEY.name()))?;
+            accepted(what(name), group.code, group.message.as_deref())?;
+            Ok(GroupView {
+                name: name.to_owned(),
+                kind,
+                state: group.state,
+                protocol_type: kind.name().to_owned(),
+                coordinator: node,
+                assignor: group.assignor,
+                epoch: Some(group.epochs.0),
+                assignment_epoch: Some(group.epochs.1),
+                members: by_id(group.members.into_iter()),
+            })
+        })
+        .await
+    }
+}
+
+/// What is said of a group whose coordinator assigns.
+struct Assigned {
+    code: ErrorCode,
+    message: Option<String>,
+    state: String,
+    assignor: String,
+    /// Of the group, and of its assignment.
+    epochs: (i32, i32),
+    members: Vec<MemberView>,
 }
 
 /// Not this type of group; or the broker has no such type at all.

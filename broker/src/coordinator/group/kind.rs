@@ -26,6 +26,25 @@ pub enum Expiry {
     SinceCommit,
 }
 
+/// Why there is no group of the kind that is asked about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// There is none of that name.
+    Unknown,
+    /// It is of another kind.
+    OfAnotherKind,
+}
+
+impl Missing {
+    /// In Kafka's words; the kind as [`Group::kind`] says it.
+    pub fn words(self, name: &str, kind: &str) -> String {
+        match self {
+            Missing::Unknown => format!("Group {name} not found."),
+            Missing::OfAnotherKind => format!("Group {name} is not a {kind} group."),
+        }
+    }
+}
+
 impl Group {
     /// The classic group that it is.
     pub fn as_classic(&self) -> Option<&classic::Group> {

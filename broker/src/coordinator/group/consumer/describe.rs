@@ -1,7 +1,8 @@
 //! What a consumer group is.
 
+use super::super::Groups;
 use super::super::assignor::Partitions;
-use super::super::{Groups, kind};
+use super::super::kind::{self, Missing};
 use super::config::Config;
 use super::group::Phase;
 use super::member::Member;
@@ -23,16 +24,22 @@ pub struct Described {
 }
 
 impl Groups {
-    pub(super) fn describe_consumer(&self, name: &str, now: &Now<'_>) -> Option<Described> {
-        let Some(kind::Group::Consumer(group)) = self.groups.get(name) else {
-            return None;
+    pub(super) fn describe_consumer(
+        &self,
+        name: &str,
+        now: &Now<'_>,
+    ) -> Result<Described, Missing> {
+        let group = match self.groups.get(name) {
+            Some(kind::Group::Consumer(group)) => group,
+            Some(_) => return Err(Missing::OfAnotherKind),
+            None => return Err(Missing::Unknown),
         };
         let with_target = |member: &Member| {
             let target = group.target_of(&member.id).cloned().unwrap_or_default();
             (member.clone(), target)
         };
         let default = || Config::of(name, now.image).default_assignor().name();
-        Some(Described {
+        Ok(Described {
             phase: group.phase(),
             epoch: group.epoch,
             target_epoch: group.target_epoch,

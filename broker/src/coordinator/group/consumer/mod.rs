@@ -36,7 +36,7 @@ pub use self::group::Group;
 use self::member::State;
 use self::records::Scribe;
 use self::upgrade::upgrade;
-use super::kind;
+use super::kind::{self, Missing};
 use super::timers;
 use super::{Errand, Groups, Record, classic};
 use crate::coordinator::{Ask, Effects, Now};
@@ -57,8 +57,8 @@ pub enum Command {
 pub enum Answer {
     /// To a member.
     Beat(Result<Beat, Refusal>),
-    /// The groups, in order; `None` for what is no consumer group.
-    Described(Vec<Option<Described>>),
+    /// The groups, in order.
+    Described(Vec<Result<Described, Missing>>),
 }
 
 /// What a consumer group waits for of a member.
@@ -171,7 +171,8 @@ impl Groups {
                 made = Group::default();
                 &made
             }
-            _ => return answer(Err(no_group(name))),
+            Some(_) => return answer(Err(no_group(name, Missing::OfAnotherKind))),
+            None => return answer(Err(no_group(name, Missing::Unknown))),
         };
         let mut draft = Draft::new(name, group, &scene);
         if upgraded {
@@ -307,9 +308,11 @@ fn scene<'a>(group: &str, now: &mut Now<'a>) -> Scene<'a> {
     }
 }
 
-fn no_group(name: &str) -> Refusal {
-    let message = format!("Group {name} is not a consumer group.");
-    Refusal::new(ErrorCode::GROUP_ID_NOT_FOUND, message)
+fn no_group(name: &str, missing: Missing) -> Refusal {
+    Refusal::new(
+        ErrorCode::GROUP_ID_NOT_FOUND,
+        missing.words(name, "consumer"),
+    )
 }
 
 /// The records that delete a consumer group.

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use ottla_protocol::error_code::ErrorCode;
 use ottla_protocol::ids::Uuid;
 
-use super::super::{Groups, Record, kind, topics_hash};
+use super::super::kind::{self, Missing};
+use super::super::{Groups, Record, topics_hash};
 use super::group::{Group, Member};
 use super::{Answer, Partitions, Refusal, answer, assign, records, setting};
 use crate::coordinator::{Ask, Effects, Now};
@@ -103,7 +104,8 @@ impl Groups {
             Some(kind::Group::Share(group)) => group,
             Some(kind) if request.epoch == JOINING && kind.is_simple() => &fresh,
             None if request.epoch == JOINING => &fresh,
-            _ => return refuse(Refusal::no_group(name)),
+            Some(_) => return refuse(Refusal::no_group(name, Missing::OfAnotherKind)),
+            None => return refuse(Refusal::no_group(name, Missing::Unknown)),
         };
         let step = match request.epoch {
             LEAVING => leave(group, request, now.image),

@@ -27,7 +27,8 @@ pub use self::group::{Group, Member};
 pub use self::heartbeat::{Beat, Heartbeat};
 pub use self::offsets::{AlteredTopic, Known, OldOffsets};
 pub(super) use self::records::tombstones;
-use super::{Groups, kind, timers};
+use super::kind::{self, Missing};
+use super::{Groups, timers};
 use crate::config::group_number;
 use crate::coordinator::{Ask, Effects, Now};
 use crate::metadata::{ConfigResource, Image};
@@ -81,12 +82,12 @@ pub enum Command {
 pub enum Answer {
     /// To a member.
     Beat(Result<Beat, Refusal>),
-    /// The groups, in order; `None` for what is no share group.
-    Described(Vec<Option<Group>>),
+    /// The groups, in order.
+    Described(Vec<Result<Group, Missing>>),
     /// It is noted.
     Noted,
-    /// Partitions with state, by topic; `None` for what is no share group.
-    Known(Option<Known>),
+    /// Partitions with state, by topic.
+    Known(Result<Known, Missing>),
     /// The group's epoch, and each topic.
     Altering(Result<(i32, Vec<AlteredTopic>), Refusal>),
     /// What is to be deleted, by topic.
@@ -110,9 +111,8 @@ impl Refusal {
         }
     }
 
-    fn no_group(name: &str) -> Refusal {
-        let message = format!("Group {name} is not a share group.");
-        Refusal::new(ErrorCode::GROUP_ID_NOT_FOUND, message)
+    fn no_group(name: &str, missing: Missing) -> Refusal {
+        Refusal::new(ErrorCode::GROUP_ID_NOT_FOUND, missing.words(name, "share"))
     }
 }
 
@@ -157,10 +157,11 @@ impl Groups {
     }
 
     /// The share group of this name.
-    fn share_group(&self, name: &str) -> Option<&Group> {
-        match self.groups.get(name)? {
-            kind::Group::Share(group) => Some(group),
-            _ => None,
+    fn share_group(&self, name: &str) -> Result<&Group, Missing> {
+        match self.groups.get(name) {
+            Some(kind::Group::Share(group)) => Ok(group),
+            Some(_) => Err(Missing::OfAnotherKind),
+            None => Err(Missing::Unknown),
         }
     }
 
@@ -171,7 +172,7 @@ impl Groups {
         timer: &Timer,
         now: &mut Now<'_>,
     ) -> Effects<Groups> {
-        let Some(group) = self.share_group(name) else {
+        let Ok(group) = self.share_group(name) else {
             return Effects::none();
         };
         let Some(member) = group.members.get(&timer.0) else {

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use ottla_protocol::error_code::ErrorCode;
 use ottla_protocol::ids::Uuid;
 
-use super::super::{Groups, Record, kind};
+use super::super::kind::{self, Missing};
+use super::super::{Groups, Record};
 use super::group::{Group, OfTopic, States};
 use super::{Answer, Partitions, Refusal, answer, records};
 use crate::coordinator::{Ask, Effects, Now};
@@ -68,7 +69,7 @@ impl Groups {
         ask: Ask,
     ) -> Effects<Groups> {
         let mut effects = Effects::none();
-        if let Some(group) = self.share_group(name) {
+        if let Ok(group) = self.share_group(name) {
             let mut states = group.states.clone();
             for (id, partitions) in done {
                 // One that nobody is waiting for any more was deleted meanwhile.
@@ -111,7 +112,7 @@ impl Groups {
             Some(kind::Group::Share(group)) => group,
             Some(kind) if kind.is_simple() => &fresh,
             None => &fresh,
-            Some(_) => return refuse(Refusal::no_group(name)),
+            Some(_) => return refuse(Refusal::no_group(name, Missing::OfAnotherKind)),
         };
         let mut altered = Vec::new();
         let mut new = Partitions::new();
@@ -156,8 +157,9 @@ impl Groups {
         now: &Now<'_>,
     ) -> Effects<Groups> {
         let refuse = |refusal| answer(ask, Answer::Deleting(Err(refusal)));
-        let Some(group) = self.share_group(name) else {
-            return refuse(Refusal::no_group(name));
+        let group = match self.share_group(name) {
+            Ok(group) => group,
+            Err(missing) => return refuse(Refusal::no_group(name, missing)),
         };
         if !group.members.is_empty() {
             let code = ErrorCode::NON_EMPTY_GROUP;
@@ -185,7 +187,7 @@ impl Groups {
         ask: Ask,
     ) -> Effects<Groups> {
         let mut effects = Effects::none();
-        if let Some(group) = self.share_group(name) {
+        if let Ok(group) = self.share_group(name) {
             let mut states = group.states.clone();
             states.deleting.retain(|id, _| !topics.contains(id));
             if states != group.states {

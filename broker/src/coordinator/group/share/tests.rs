@@ -235,7 +235,7 @@ fn a_group_is_read_back_as_it_was_and_deleted_whole() {
     for record in world.log.clone() {
         again.apply(record, &position());
     }
-    assert_eq!(again.share_group("g"), Some(world.group()));
+    assert_eq!(again.share_group("g"), Ok(world.group()));
     world.beat("a", -1, None).expect("left");
     world.beat("b", -1, None).expect("left");
     let deleting = world.ask(Command::Delete {
@@ -248,7 +248,7 @@ fn a_group_is_read_back_as_it_was_and_deleted_whole() {
     let partitions = |o: &OldOffsets| o.partitions.clone().map_or(0, |p| p.len());
     assert_eq!(old.iter().map(partitions).sum::<usize>(), 3);
     world.step(|groups, _| groups.delete(&["g".into()], Ask(1)));
-    assert!(world.groups.share_group("g").is_none());
+    assert_eq!(world.groups.share_group("g"), Err(Missing::Unknown));
 }
 
 #[test]
@@ -299,4 +299,89 @@ fn what_a_member_reads_no_longer_goes_at_once() {
     assert_eq!(count(&first), 2);
     let less = world.beat("a", first.epoch, Some(&["u"])).expect("heard");
     assert_eq!((less.epoch, count(&less)), (first.epoch, 1));
+}
+
+#[test]
+fn a_group_that_is_not_there_is_not_one_of_another_kind() {
+    let mut world = World::new(&[("t", 1)]);
+    let describe = |world: &mut World| match world.ask(Command::Describe(vec!["g".into()])) {
+        Answer::Described(mut groups) => groups.remove(0).err(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(describe(&mut world), Some(Missing::Unknown));
+    let words = Missing::Unknown.words("g", "share");
+    assert_eq!(words, "Group g not found.");
+    let simple = super::super::classic::Group::simple();
+    let groups = &mut world.groups.groups;
+    groups.insert("g".into(), kind::Group::Classic(simple));
+    assert_eq!(describe(&mut world), Some(Missing::OfAnotherKind));
+}
+
+/// Members come, go and change what they read, topics get state: at every moment each partition that somebody reads has a reader,
+/// nobody has what he does not read, and nobody has nothing while others share.
+#[test]
+fn assignments_are_whole_and_even_whatever_happens() {
+    let mut random = 7_u64;
+    let mut draw = move |below: u64| {
+        random = random
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        (random >> 33) % below
+    };
+    let topics = ["t", "u", "v"];
+    let mut members: BTreeMap<String, Member> = BTreeMap::new();
+    let mut had: BTreeMap<String, Partitions> = BTreeMap::new();
+    let mut states = group::States::default();
+    for _ in 0..2000 {
+        let id = format!("m{}", draw(9));
+        let topic = topics[draw(3) as usize];
+        match draw(4) {
+            0 => drop(members.remove(&id)),
+            1 => {
+                let of = states.initialized.entry(topic_id(topic)).or_default();
+                of.name = topic.into();
+                of.partitions = (0..1 + draw(6) as i32).collect();
+            }
+            _ => {
+                let member = members.entry(id.clone()).or_default();
+                member.id = id;
+                if !member.topics.remove(topic) || member.topics.is_empty() {
+                    member.topics.insert(topic.into());
+                }
+            }
+        }
+        had.retain(|id, _| members.contains_key(id));
+        had = assign::simple(members.values(), &had, &states);
+        are_whole_and_even(&members, &had, &states);
+        let again = assign::simple(members.values(), &had, &states);
+        assert_eq!(again, had, "who has something keeps it");
+    }
+}
+
+fn are_whole_and_even(
+    members: &BTreeMap<String, Member>,
+    assigned: &BTreeMap<String, Partitions>,
+    states: &group::States,
+) {
+    for (topic, of) in &states.initialized {
+        let reads = |id: &&String| members[*id].topics.contains(&of.name);
+        let readers: Vec<&String> = members.keys().filter(reads).collect();
+        for partition in of.partitions.iter().filter(|_| !readers.is_empty()) {
+            let has = |p: &&Partitions| p.get(topic).is_some_and(|p| p.contains(partition));
+            let count = assigned.values().filter(has).count();
+            let most = readers.len().div_ceil(of.partitions.len());
+            assert!(
+                (1..=most).contains(&count),
+                "{partition} of {}: {count}",
+                of.name
+            );
+        }
+    }
+    for (id, partitions) in assigned {
+        let is_read = |topic: &Uuid| members[id].topics.contains(&states.initialized[topic].name);
+        assert!(partitions.keys().all(is_read));
+        let mut there = states.initialized.values();
+        let reads_some = there.any(|of| members[id].topics.contains(&of.name));
+        assert_eq!(reads_some, !partitions.is_empty(), "{id}");
+    }
 }
