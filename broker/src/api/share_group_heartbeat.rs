@@ -1,17 +1,20 @@
 //! ShareGroupHeartbeat (key 76): a member of a share group joins, reports, or leaves (KIP-932).
 //!
-//! Partitions that the group has not read yet need state with the share coordinator before a member gets them. Here a member that
-//! joins waits for it; in Kafka it hears of its partitions with its next heartbeat.
+//! Partitions that the group has not read yet need state with the share coordinator before a member gets them, and assignments are
+//! `share.assignment.interval.ms` apart. A member that joins waits for the next, as others who join at that time do; in Kafka it
+//! hears of its partitions with its next heartbeat, five seconds later.
+
+use std::time::Duration;
 
 use ottla_protocol::error_code::ErrorCode;
 use ottla_protocol::ids::PartitionId;
 use ottla_protocol::messages::share_group_heartbeat::{
     Assignment, ShareGroupHeartbeatRequest, ShareGroupHeartbeatResponse, TopicPartitions,
 };
+use ottla_runtime::time;
 
 use super::groups::owned;
 use super::{Context, RequestMeta, share_state};
-use crate::coordinator::group::share::heartbeat::JOINING;
 use crate::coordinator::group::share::{Answer, Beat, Command, Heartbeat, Refusal};
 use crate::share::are_served;
 
@@ -46,9 +49,12 @@ pub async fn handle(
             .collect();
         if !wanted.is_empty() {
             share_state::initialize(ctx, &heartbeat.group, epoch, wanted).await;
-            if heartbeat.epoch == JOINING {
-                beat = self::beat(ctx, &heartbeat).await;
-            }
+        }
+        if let Some(ms) = heard.assigns_in_ms {
+            // No longer than it would wait by itself.
+            let ms = ms.min(heard.interval_ms.into());
+            time::sleep(Duration::from_millis(u64::try_from(ms).unwrap_or(0))).await;
+            beat = self::beat(ctx, &heartbeat).await;
         }
     }
     match beat {

@@ -86,7 +86,8 @@ impl Leaders {
         let share = self.table.borrow().get(&key).cloned()?;
         // Another partition may have come in its place since, or none.
         let here = self.partitions.find(id);
-        if here.is_some_and(|here| Rc::ptr_eq(&here, &share.partition)) {
+        let is_here = here.is_some_and(|here| Rc::ptr_eq(&here, &share.partition));
+        if is_here && !share.is_stale.get() {
             return Some(share);
         }
         self.forget(&share);
@@ -123,6 +124,7 @@ impl Leaders {
             table.remove(&share.key);
         }
         drop(table);
+        share.is_stale.set(true);
         share.wake();
     }
 
@@ -236,32 +238,14 @@ impl Leaders {
         share.flight.borrow_mut().settle(&moved, written.is_ok());
         share.wake();
         self.forget_unless_used(&share);
-        self.unless_fenced(&share, written)
-    }
-
-    /// Nobody reads it: what is in the coordinator's hands may be changed by administrators, and is read again.
-    fn forget_unless_used(&self, share: &Rc<SharePartition>) {
-        if share.sessions.borrow().is_empty() && share.flight.borrow().is_idle() {
-            self.forget(share);
-        }
-    }
-
-    /// A state that is not this leader's any more is read again.
-    fn unless_fenced(
-        &self,
-        share: &Rc<SharePartition>,
-        written: Result<(), ErrorCode>,
-    ) -> Result<(), ErrorCode> {
-        if let Err(code) = written {
-            tracing::warn!(
-                group = &*share.key.group,
-                partition = %share.key.partition,
-                "what became of records could not be written: {}",
-                code.message()
-            );
-            self.forget(share);
-        }
         written
+    }
+
+    /// When nobody reads it, what is in the coordinator's hands may be changed by administrators, and is read again.
+    fn forget_unless_used(&self, share: &Rc<SharePartition>) {
+        if share.is_unused() || share.is_stale.get() {
+            self.forget(share);
+        }
     }
 
     async fn release(&self, group: &Arc<str>, session: u64, id: PartitionId) {
@@ -272,8 +256,7 @@ impl Leaders {
         let moved = share.flight.borrow_mut().release(session, limit);
         share.wake();
         if !moved.0.is_empty() {
-            let written = share.write(&moved).await;
-            let _ = self.unless_fenced(&share, written);
+            let _ = share.write(&moved).await;
         }
         share.sessions.borrow_mut().remove(&session);
         self.forget_unless_used(&share);
@@ -309,6 +292,9 @@ async fn take_back(share: Weak<SharePartition>) {
             share.wake();
             // How often they were delivered; lost with a crash otherwise, which is no harm.
             let _ = share.write(&moved).await;
+            if share.is_unused() {
+                share.is_stale.set(true);
+            }
         }
     }
 }

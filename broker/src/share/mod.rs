@@ -118,3 +118,6 @@ impl Shares {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -37,6 +37,10 @@ pub struct SharePartition {
     pub sessions: RefCell<BTreeSet<u64>>,
     /// Locks are looked after.
     pub ticking: Cell<bool>,
+    /// What is kept is not what is here: another has to take its place, and nothing of this one is written any more.
+    pub is_stale: Cell<bool>,
+    /// How many have something written.
+    writers: Cell<usize>,
     state_epoch: i32,
     leader_epoch: i32,
     /// Held by whoever has something written: in the order in which it happened.
@@ -72,6 +76,8 @@ impl SharePartition {
             watchers: RefCell::default(),
             sessions: RefCell::default(),
             ticking: Cell::new(false),
+            is_stale: Cell::new(false),
+            writers: Cell::new(0),
             state_epoch: known.state_epoch,
             leader_epoch,
             writing: Rc::new(Semaphore::new(1)),
@@ -89,12 +95,23 @@ impl SharePartition {
         ShareSettings::of(&self.key.group, &self.coordinators.image())
     }
 
-    /// Has the coordinator write what moved, after all that moved before.
+    /// Has the coordinator write what moved, after all that moved before. What could not be written makes it stale, or a later write
+    /// would tell a member that records are done which its successor has handed to somebody else.
     ///
     /// # Errors
     /// 6, 3, 124; or what the coordinator says.
     pub async fn write(&self, moved: &Moved) -> Result<(), ErrorCode> {
+        self.writers.set(self.writers.get() + 1);
+        let written = self.write_in_turn(moved).await;
+        self.writers.set(self.writers.get() - 1);
+        written
+    }
+
+    async fn write_in_turn(&self, moved: &Moved) -> Result<(), ErrorCode> {
         let _turn = self.writing.acquire(1).await;
+        if self.is_stale.get() {
+            return Err(ErrorCode::NOT_LEADER_OR_FOLLOWER);
+        }
         let change = {
             let flight = self.flight.borrow();
             Change {
@@ -106,7 +123,23 @@ impl SharePartition {
             }
         };
         let write = Verb::Write(change);
-        ask(&self.coordinators, &self.key, write).await.map(drop)
+        let written = ask(&self.coordinators, &self.key, write).await;
+        if let Err(code) = written {
+            tracing::warn!(
+                group = &*self.key.group,
+                partition = %self.key.partition,
+                "what became of records could not be written: {}",
+                code.message()
+            );
+            self.is_stale.set(true);
+        }
+        written.map(drop)
+    }
+
+    /// Does nobody read it, nor have anything of it, nor is anything being written?
+    pub fn is_unused(&self) -> bool {
+        let is_read = !self.sessions.borrow().is_empty();
+        !is_read && self.writers.get() == 0 && self.flight.borrow().is_idle()
     }
 
     /// Up to where the group may read.

@@ -49,6 +49,8 @@ pub struct Beat {
     pub assignment: Option<Partitions>,
     /// The group's epoch, and partitions that the share coordinator is to make state of before anybody gets them.
     pub initialize: (i32, Partitions),
+    /// For one that joins and has nothing yet of what there is: the time until the next assignment, ms.
+    pub assigns_in_ms: Option<i64>,
 }
 
 impl Heartbeat {
@@ -168,11 +170,13 @@ fn report(group: &Group, request: &Heartbeat, now: &Now<'_>) -> Step {
     if changed {
         all.push(records::epoch(name, epoch, hash));
     }
+    let mut target_ms = group.target_ms;
     let (target_epoch, target) =
-        match group.target_epoch < epoch && is_time_to_assign(name, group, now) {
+        match group.target_epoch < epoch && assigns_in_ms(name, group.target_ms, now) == 0 {
             true => {
                 let target = assign_anew(name, group, &member, &mut all);
                 all.push(records::target_epoch(name, epoch, now.wall_ms));
+            target_ms = now.wall_ms;
                 (epoch, target)
             }
             false => (
@@ -201,12 +205,19 @@ fn report(group: &Group, request: &Heartbeat, now: &Now<'_>) -> Step {
     let is_news =
         request.epoch == JOINING || request.topics.is_some() || member.assigned != before.assigned;
     let interval = setting(name, now.image, "heartbeat.interval.ms");
+    let waits = request.epoch == JOINING
+        && member.assigned.is_empty()
+        && member
+            .topics
+            .iter()
+            .any(|t| now.image.topics.named(t).is_some());
     let beat = Beat {
         member: member.id.clone(),
         epoch: member.epoch,
         interval_ms: i32::try_from(interval).unwrap_or(i32::MAX),
         assignment: is_news.then(|| member.assigned.clone()),
         initialize: (epoch, initialize),
+        assigns_in_ms: waits.then(|| assigns_in_ms(name, target_ms, now)),
     };
     Ok((all, beat))
 }
@@ -272,12 +283,14 @@ fn has_unassigned(group: &Group, topics: &BTreeSet<String>) -> bool {
     initialized.any(|(topic, of)| read(&of.name) && assigned.get(topic) != Some(&of.partitions))
 }
 
-/// Was the last assignment long enough ago? One that gave nobody anything, since no partition had state yet, does not count; a
-/// clock that was set back does not stop assignments.
-fn is_time_to_assign(name: &str, group: &Group, now: &Now<'_>) -> bool {
-    let since = now.wall_ms - group.target_ms;
+/// The time until the next assignment may be made, ms. A clock that was set back does not stop them.
+fn assigns_in_ms(name: &str, last_ms: i64, now: &Now<'_>) -> i64 {
+    let since = now.wall_ms - last_ms;
     let interval = setting(name, now.image, "assignment.interval.ms");
-    !(0..interval).contains(&since) || group.target.values().all(Partitions::is_empty)
+    match (0..interval).contains(&since) {
+        true => interval - since,
+        false => 0,
+    }
 }
 
 /// Of these partitions those of topics that the member reads.

@@ -127,6 +127,8 @@ impl World {
             done: beat.initialize.1,
             failed: Partitions::new(),
         });
+        let ms = beat.assigns_in_ms.unwrap_or_default();
+        self.at += Duration::from_millis(u64::try_from(ms).expect("a time"));
         self.beat(member, 0, Some(topics)).expect("joined")
     }
 
@@ -162,6 +164,9 @@ fn a_member_gets_what_has_state_and_nothing_before() {
         done: first.initialize.1,
         failed: Partitions::new(),
     });
+    // All who have joined by then have their part in the first assignment.
+    assert_eq!(first.assigns_in_ms, Some(1000));
+    world.wait();
     let beat = world.beat("a", first.epoch, None).expect("heard");
     assert!(beat.epoch > other.epoch);
     let other = world.beat("b", other.epoch, None).expect("heard");
@@ -284,6 +289,7 @@ fn assignments_are_a_second_apart() {
     // The group has another epoch, the member that of the assignment that there is.
     let late = world.beat("b", 0, Some(&["t"])).expect("joined");
     assert_eq!((late.epoch, count(&late)), (first.epoch, 0));
+    assert_eq!(late.assigns_in_ms, Some(1000));
     assert!(world.group().epoch > first.epoch);
     let early = world.beat("b", late.epoch, None).expect("heard");
     assert_eq!((early.epoch, early.assignment), (first.epoch, None));
