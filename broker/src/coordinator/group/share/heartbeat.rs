@@ -176,7 +176,7 @@ fn report(group: &Group, request: &Heartbeat, now: &Now<'_>) -> Step {
             true => {
                 let target = assign_anew(name, group, &member, &mut all);
                 all.push(records::target_epoch(name, epoch, now.wall_ms));
-            target_ms = now.wall_ms;
+                target_ms = now.wall_ms;
                 (epoch, target)
             }
             false => (
