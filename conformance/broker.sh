@@ -11,7 +11,7 @@ trap 'exit 130' INT TERM
 # moment before may be somebody else's by then.
 up() {
   local folder=$1 i s args=(); shift
-  mkdir -p "$folder"; port=
+  mkdir -p "$folder"; : > "$folder/broker.log"; port=
   for s; do args+=(--set "$s"); done
   "$ottla" start --data-dir "$folder/data" --listen 127.0.0.1:0 --admin-listen 127.0.0.1:0 "${args[@]}" > "$folder/broker.log" 2>&1 < /dev/null &
   broker_pid=$!

@@ -43,8 +43,10 @@ start() {
 unit_of() { echo "$1"; }
 # seconds since $1 (a value of $EPOCHREALTIME)
 since() { awk -v a="$1" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f", b - a }'; }
-# wanted UNIT: is it among those of the file of --list, and among those named by --tests? (any that contains one of the given words)
-wanted() { local w; [ -z "$list" ] || grep -qxF -- "$1" "$list" || return; [ -z "$only" ] && return; for w in ${only//,/ }; do [[ $1 == *"$w"* ]] && return; done; return 1; }
+# listed UNIT: does the file of --list name one of its tests?
+listed() { local t; while read -r t; do [ "$(unit_of "$t")" != "$1" ] || return 0; done < <(grep -v '^ *\(#\|-\|$\)' "$list"); return 1; }
+# wanted UNIT: is it listed, and among those named by --tests? (any that contains one of the given words)
+wanted() { local w; [ -z "$list" ] || listed "$1" || return; [ -z "$only" ] && return; for w in ${only//,/ }; do [[ $1 == *"$w"* ]] && return; done; return 1; }
 
 # The first group of a fresh broker makes its internal topics, and that takes a while: not a fault of the first test.
 warm_up() {

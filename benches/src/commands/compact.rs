@@ -183,7 +183,7 @@ fn send(cluster: &mut Cluster, topic: &str, batch: BatchBuilder) -> io::Result<(
         }],
         ..Default::default()
     };
-    let code = cluster.produce(&request, |response| {
+    let code = cluster.call_by_name(&request, |response| {
         let topic = response.responses.first();
         let partition = topic.and_then(|t| t.partition_responses.first());
         partition.map_or(ErrorCode::UNKNOWN_SERVER_ERROR, |p| p.error_code)
@@ -317,7 +317,7 @@ fn verify(cluster: &mut Cluster, last: &[Option<u64>]) -> io::Result<u64> {
             ..Default::default()
         };
         let before = next;
-        cluster.fetch(&request, |response| -> io::Result<()> {
+        cluster.call_by_name(&request, |response| -> io::Result<()> {
             let topic = response.responses.first();
             let part = topic.and_then(|t| t.partitions.first());
             let part = part.ok_or_else(|| failed("a fetch without an answer"))?;

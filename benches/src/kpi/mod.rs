@@ -1,5 +1,6 @@
 //! The figures that Ottla is held to. Each KPI starts brokers of its own on empty folders and gives one value per measure.
 
+mod coordination;
 mod density;
 mod idle;
 mod latency;
@@ -31,7 +32,7 @@ pub type Measure = (&'static str, Target);
 /// One KPI.
 #[derive(Debug, Clone, Copy)]
 pub struct Kpi {
-    /// As in the list of targets: P1 and so on.
+    /// As in the list of targets: P1 and so on; C1 and so on for the coordinators.
     pub name: &'static str,
     /// What it is about.
     pub about: &'static str,
@@ -178,6 +179,30 @@ pub const ALL: &[Kpi] = &[
         ],
         first: None,
         run: idle::idle,
+    },
+    Kpi {
+        name: "C1",
+        about: "32 clients commit offsets of 12 partitions",
+        measures: &[("commits/s", Target::None), ("p99 ms", Target::None)],
+        first: None,
+        run: coordination::commits,
+    },
+    Kpi {
+        name: "C2",
+        about: "100 members join at once, until each has its share",
+        measures: &[
+            ("s, classic group", Target::None),
+            ("s, consumer group", Target::None),
+        ],
+        first: None,
+        run: coordination::members,
+    },
+    Kpi {
+        name: "C3",
+        about: "32 clients, transactions of 10 records of 100 B",
+        measures: &[("transactions/s", Target::None), ("p99 ms", Target::None)],
+        first: None,
+        run: coordination::transactions,
     },
     Kpi {
         name: "P15",

@@ -37,7 +37,7 @@ fn one_to_each(cluster: &mut Cluster, topic: &str, partitions: &[i32]) -> io::Re
         }],
         ..Default::default()
     };
-    cluster.produce(&request, |answer| {
+    cluster.call_by_name(&request, |answer| {
         let parts = answer.responses.iter().flat_map(|t| &t.partition_responses);
         let refused = parts.filter(|p| p.error_code.is_error());
         refused.map(|p| p.index).collect()

@@ -11,23 +11,27 @@ use ottla_protocol::messages::api_versions::ApiVersionsRequest;
 use ottla_protocol::messages::create_topics::{
     CreatableTopic, CreatableTopicConfig, CreateTopicsRequest,
 };
-use ottla_protocol::messages::fetch::{FetchRequest, FetchResponse};
+use ottla_protocol::messages::fetch::FetchRequest;
 use ottla_protocol::messages::init_producer_id::InitProducerIdRequest;
 use ottla_protocol::messages::list_offsets::{
     ListOffsetsPartition, ListOffsetsPartitionResponse, ListOffsetsRequest, ListOffsetsTopic,
 };
 use ottla_protocol::messages::metadata::{MetadataRequest, MetadataRequestTopic};
-use ottla_protocol::messages::produce::{ProduceRequest, ProduceResponse};
+use ottla_protocol::messages::offset_commit::OffsetCommitRequest;
+use ottla_protocol::messages::produce::ProduceRequest;
 use ottla_protocol::wire::{Decode, Reader};
 
 /// The name that brokers see.
 pub const CLIENT: &str = "ottla-bench";
 
-const PRODUCE: ApiKey = ApiKey(0);
-const FETCH: ApiKey = ApiKey(1);
 /// The last versions that name topics instead of giving their ids.
 const PRODUCE_BY_NAME: i16 = 12;
 const FETCH_BY_NAME: i16 = 12;
+const BY_NAME: &[(ApiKey, i16)] = &[
+    (ProduceRequest::KEY, PRODUCE_BY_NAME),
+    (FetchRequest::KEY, FETCH_BY_NAME),
+    (OffsetCommitRequest::KEY, 9),
+];
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A blocking connection that knows which versions the broker speaks.
@@ -111,12 +115,12 @@ impl Cluster {
 
     /// The version of Produce to use.
     pub fn produce_version(&self) -> io::Result<i16> {
-        self.version(PRODUCE, PRODUCE_BY_NAME)
+        self.version(ProduceRequest::KEY, PRODUCE_BY_NAME)
     }
 
     /// The version of Fetch to use.
     pub fn fetch_version(&self) -> io::Result<i16> {
-        self.version(FETCH, FETCH_BY_NAME)
+        self.version(FetchRequest::KEY, FETCH_BY_NAME)
     }
 
     /// One request in the newest version both know, and its answer.
@@ -267,23 +271,14 @@ impl Cluster {
         })?
     }
 
-    /// One Produce request, by topic names.
-    pub fn produce<T>(
+    /// As [`Self::call`], in the newest version that names topics instead of giving their ids.
+    pub fn call_by_name<R: Request, T>(
         &mut self,
-        request: &ProduceRequest<'_>,
-        take: impl FnOnce(ProduceResponse<'_>) -> T,
+        request: &R,
+        take: impl FnOnce(R::Response<'_>) -> T,
     ) -> io::Result<T> {
-        let version = self.version(PRODUCE, PRODUCE_BY_NAME)?;
-        self.call_in(request, version, take)
-    }
-
-    /// One Fetch request, by topic names.
-    pub fn fetch<T>(
-        &mut self,
-        request: &FetchRequest<'_>,
-        take: impl FnOnce(FetchResponse<'_>) -> T,
-    ) -> io::Result<T> {
-        let version = self.version(FETCH, FETCH_BY_NAME)?;
+        let last = BY_NAME.iter().find(|(key, _)| *key == R::KEY);
+        let version = self.version(R::KEY, last.map_or(i16::MAX, |(_, version)| *version))?;
         self.call_in(request, version, take)
     }
 
