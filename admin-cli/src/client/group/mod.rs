@@ -1,4 +1,4 @@
-//! Groups, as their administrator sees them (`describe`, `list`, `offsets`) and as a member does (`member`).
+//! Groups, as their administrator sees them (`describe`, `list`, `offsets`, `shared`) and as a member does (`member`).
 
 pub mod assignor;
 pub mod describe;
@@ -6,6 +6,7 @@ pub mod embedded;
 pub mod list;
 pub mod member;
 pub mod offsets;
+pub mod shared;
 
 use std::fmt;
 

@@ -217,7 +217,7 @@ impl Client {
 }
 
 /// Partitions with what belongs to them, by topic.
-fn by_topic<'p, T>(
+pub(super) fn by_topic<'p, T>(
     places: impl Iterator<Item = (&'p TopicPartition, T)>,
 ) -> BTreeMap<&'p str, Vec<(i32, T)>> {
     let mut topics: BTreeMap<&str, Vec<(i32, T)>> = BTreeMap::new();

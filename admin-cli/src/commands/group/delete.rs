@@ -140,6 +140,13 @@ pub async fn run(args: Delete) -> Result<(), CliError> {
     let found = look(&mut client, &args).await?;
     let plan = match found.first() {
         Some(found) if !args.topic.is_empty() => {
+            let is_part = args.topic.iter().any(|it| it.partitions.is_some());
+            if is_part && found.group.kind == GroupType::Share {
+                return Err(CliError::usage(
+                    "a share group forgets whole topics, not single partitions",
+                )
+                .next("name the topic alone"));
+            }
             let topics: Vec<&str> = args.topic.iter().map(|it| it.topic.as_str()).collect();
             let cluster = client.metadata(Some(&topics), false).await?;
             plan_offsets(found, &named(&args.topic, &cluster)?)?
@@ -158,7 +165,10 @@ pub async fn run(args: Delete) -> Result<(), CliError> {
         confirm(&plan.question, args.yes)?;
     }
     for name in &plan.groups {
-        match delete(&mut client, name, plan.offsets.as_deref()).await {
+        let shares = found
+            .iter()
+            .any(|it| it.group.name == *name && it.group.kind == GroupType::Share);
+        match delete(&mut client, name, shares, plan.offsets.as_deref()).await {
             Ok(()) => deleted.push(name.clone()),
             Err(error) => failure = failure.or(Some(error)),
         }
@@ -178,7 +188,7 @@ async fn look(client: &mut Client, args: &Delete) -> Result<Vec<Found>, ClientEr
             Err(error) => return Err(error),
         };
         let committed = match group.kind {
-            GroupType::Share => Vec::new(),
+            GroupType::Share => client.reached(name).await?.into_keys().collect(),
             _ => client.committed(name, false).await?.into_keys().collect(),
         };
         found.push(Found { group, committed });
@@ -189,11 +199,16 @@ async fn look(client: &mut Client, args: &Delete) -> Result<Vec<Found>, ClientEr
 async fn delete(
     client: &mut Client,
     name: &str,
+    shares: bool,
     offsets: Option<&[TopicPartition]>,
 ) -> Result<(), ClientError> {
     let Some(offsets) = offsets else {
         return client.delete_group(name).await;
     };
+    if shares {
+        let topics = offsets.iter().map(|place| place.topic.as_str()).collect();
+        return client.forget_starts(name, &topics).await;
+    }
     let said = client.delete_offsets(name, offsets).await?;
     said.into_iter().try_for_each(|(_, result)| result)
 }

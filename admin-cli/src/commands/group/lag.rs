@@ -11,6 +11,7 @@ use crate::client::Client;
 use crate::client::error::ClientError;
 use crate::client::group::GroupType;
 use crate::client::group::describe::{GroupView, MemberView};
+use crate::client::group::shared::Reached;
 use crate::client::offsets::At;
 use crate::client::view::TopicPartition;
 use crate::exit::CliError;
@@ -30,7 +31,7 @@ pub struct Lag {
     /// Names of the groups
     #[arg(required_unless_present = "all", value_parser = NonEmptyStringValueParser::new())]
     pub names: Vec<String>,
-    /// Every group that commits offsets
+    /// Every group
     #[arg(long, conflicts_with = "names")]
     pub all: bool,
     /// Count up to the last stable offset, where readers of committed transactions must stop
@@ -79,21 +80,24 @@ struct Row {
 /// A row for each partition that somebody has or that has been committed.
 fn plan(
     group: &GroupView,
-    committed: &BTreeMap<TopicPartition, i64>,
+    reached: &BTreeMap<TopicPartition, Reached>,
     ends: &BTreeMap<TopicPartition, i64>,
 ) -> GroupLag {
     let owners = owners(group);
-    let places: BTreeSet<&TopicPartition> = owners.keys().chain(committed.keys()).collect();
+    let places: BTreeSet<&TopicPartition> = owners.keys().chain(reached.keys()).collect();
     let row = |place: &TopicPartition| {
-        let committed = committed.get(place).copied();
+        let reached = reached.get(place);
+        let committed = reached.map(|it| it.start);
         let end = ends.get(place).copied();
         let owner = owners.get(place);
+        // In a share group records beyond the first that is not done with may be.
+        let lag = reached.and_then(|it| it.lag);
         Row {
             topic: place.topic.clone(),
             partition: place.partition,
             committed,
             end,
-            lag: end.zip(committed).map(|(end, committed)| end - committed),
+            lag: lag.or_else(|| Some(end? - committed?)),
             member: owner.map(|member| member.id.clone()),
             client: owner.map(|member| member.client_id.clone()),
             host: owner.map(|member| member.host.clone()),
@@ -110,10 +114,10 @@ fn plan(
     }
 }
 
-/// Who has which partition. Tasks of a Streams group are no partitions.
+/// Who has which partition alone. Tasks of a Streams group are no partitions, and members of a share group share theirs.
 fn owners(group: &GroupView) -> BTreeMap<TopicPartition, &MemberView> {
     let mut owners = BTreeMap::new();
-    if group.kind == GroupType::Streams {
+    if matches!(group.kind, GroupType::Streams | GroupType::Share) {
         return owners;
     }
     for member in &group.members {
@@ -131,10 +135,7 @@ pub async fn run(args: Lag) -> Result<(), CliError> {
     let mut client = args.broker.client();
     let names = if args.all {
         let listed = client.list_groups().await?.into_iter();
-        listed
-            .filter(|it| it.kind != "share")
-            .map(|it| it.name)
-            .collect()
+        listed.map(|it| it.name).collect()
     } else {
         args.names.clone()
     };
@@ -146,22 +147,25 @@ pub async fn run(args: Lag) -> Result<(), CliError> {
     let mut groups = Vec::new();
     for name in &names {
         let group = client.describe_group(name).await?;
-        if group.kind == GroupType::Share {
-            return Err(CliError::refused(format!(
-                "group {name:?} is a share group: it acknowledges single records and commits no offsets"
-            ))
-            .next(format!("ottla group describe {name} shows its members")));
-        }
-        let committed = client.committed(name, false).await?;
+        let reached = match group.kind {
+            GroupType::Share => client.reached(name).await?,
+            _ => committed(client.committed(name, false).await?),
+        };
         let owners = owners(&group);
         let topics = owners
             .keys()
-            .chain(committed.keys())
+            .chain(reached.keys())
             .map(|it| it.topic.as_str());
         let ends = ends(&mut client, &topics.collect(), at).await?;
-        groups.push(plan(&group, &committed, &ends));
+        groups.push(plan(&group, &reached, &ends));
     }
     print(&Outcome { groups }, args.output.output)
+}
+
+/// What was committed, of which the lag is counted here.
+fn committed(offsets: BTreeMap<TopicPartition, i64>) -> BTreeMap<TopicPartition, Reached> {
+    let reached = |(place, start)| (place, Reached { start, lag: None });
+    offsets.into_iter().map(reached).collect()
 }
 
 /// Where each partition of these topics ends; a topic that is gone or has no leader is left out.

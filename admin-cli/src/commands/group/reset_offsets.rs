@@ -126,16 +126,12 @@ fn check_group(name: &str, group: Option<&GroupView>) -> Result<(), CliError> {
     };
     let consumers = match group.kind {
         GroupType::Classic => matches!(group.protocol_type.as_str(), "consumer" | ""),
-        GroupType::Consumer | GroupType::Streams => true,
-        GroupType::Share => false,
+        GroupType::Consumer | GroupType::Streams | GroupType::Share => true,
     };
     if !consumers {
-        let what = match group.kind {
-            GroupType::Classic => format!("{:?}", group.protocol_type),
-            kind => kind.to_string(),
-        };
+        let what = &group.protocol_type;
         return Err(CliError::refused(format!(
-            "group {name:?} is a {what} group, not one of consumers"
+            "group {name:?} is a {what:?} group, not one of consumers"
         ))
         .next("ottla group list shows the groups with their types"));
     }
@@ -248,7 +244,14 @@ pub async fn run(args: ResetOffsets) -> Result<(), CliError> {
         Err(error) => return Err(error.into()),
     };
     check_group(name, group.as_ref())?;
-    let committed = client.committed(name, false).await?;
+    let shares = group.is_some_and(|group| group.kind == GroupType::Share);
+    let committed = match shares {
+        true => {
+            let reached = client.reached(name).await?.into_iter();
+            reached.map(|(place, it)| (place, it.start)).collect()
+        }
+        false => client.committed(name, false).await?,
+    };
     let slices = scope(&args, &committed)?;
     let topics: BTreeSet<&str> = slices.iter().map(|slice| slice.topic.as_str()).collect();
     let topics: Vec<&str> = topics.into_iter().collect();
@@ -263,9 +266,11 @@ pub async fn run(args: ResetOffsets) -> Result<(), CliError> {
         confirm(&format!("Set {count} of group {name}?"), args.yes)?;
         let offsets = plan.partitions.iter();
         let offsets = offsets.map(|row| (TopicPartition::new(&row.topic, row.partition), row.new));
-        let stored = client
-            .commit(name, &Identity::outside(), &offsets.collect())
-            .await;
+        let offsets = offsets.collect();
+        let stored = match shares {
+            true => client.set_starts(name, &offsets).await,
+            false => client.commit(name, &Identity::outside(), &offsets).await,
+        };
         stored.map_err(|error| commit_error(name, error))?;
     }
     print(&plan, args.output.output)
@@ -273,7 +278,9 @@ pub async fn run(args: ResetOffsets) -> Result<(), CliError> {
 
 /// Somebody may have joined since we looked.
 fn commit_error(name: &str, error: ClientError) -> CliError {
-    let joined = error.code() == Some(ErrorCode::UNKNOWN_MEMBER_ID);
+    let code = error.code();
+    let joined =
+        code == Some(ErrorCode::UNKNOWN_MEMBER_ID) || code == Some(ErrorCode::NON_EMPTY_GROUP);
     let error = CliError::from(error);
     if joined {
         error.next(format!(

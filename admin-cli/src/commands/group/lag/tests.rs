@@ -9,10 +9,10 @@ fn rows_of_whoever_has_or_committed_something() {
     let mut group = group(GroupType::Classic, "Stable");
     group.members = vec![member("m1", &[0, 1]), member("m2", &[2])];
     let gone = TopicPartition::new("gone", 0);
-    let committed = BTreeMap::from([(orders(0), 5), (orders(2), 0), (gone, 3)]);
+    let offsets = BTreeMap::from([(orders(0), 5), (orders(2), 0), (gone, 3)]);
     let ends = BTreeMap::from([(orders(0), 9), (orders(1), 4), (orders(2), 1_000)]);
     let outcome = Outcome {
-        groups: vec![plan(&group, &committed, &ends)],
+        groups: vec![plan(&group, &committed(offsets), &ends)],
     };
     assert_eq!(
         render(&outcome, Output::Table),
@@ -33,8 +33,8 @@ fn rows_of_whoever_has_or_committed_something() {
 fn tasks_are_no_partitions() {
     let mut group = group(GroupType::Streams, "Stable");
     group.members = vec![member("m1", &[0, 1])];
-    let committed = BTreeMap::from([(orders(0), 5)]);
-    let shown = plan(&group, &committed, &BTreeMap::from([(orders(0), 4)]));
+    let offsets = committed(BTreeMap::from([(orders(0), 5)]));
+    let shown = plan(&group, &offsets, &BTreeMap::from([(orders(0), 4)]));
     assert_eq!(shown.partitions.len(), 1);
     assert_eq!(shown.partitions[0].member, None);
     // A topic that was made anew is shorter than what was committed.
@@ -56,5 +56,24 @@ fn nothing_committed_is_a_line() {
     assert_eq!(
         shown.table(),
         "billing: classic group, Empty, 0 members, 0 records behind\n"
+    );
+}
+
+/// Its records are done one by one: what the broker counts is not the way to the end.
+#[test]
+fn a_share_group_is_as_far_behind_as_the_broker_says() {
+    let mut group = group(GroupType::Share, "Stable");
+    group.members = vec![member("m1", &[0]), member("m2", &[0])];
+    let reached = Reached {
+        start: 5,
+        lag: Some(2),
+    };
+    let reached = BTreeMap::from([(orders(0), reached)]);
+    let shown = plan(&group, &reached, &BTreeMap::from([(orders(0), 12)]));
+    assert_eq!(
+        shown.table(),
+        "billing: share group, Stable, 2 members, 2 records behind\n\
+         TOPIC   PARTITION  COMMITTED  END  LAG  MEMBER  CLIENT  HOST\n\
+         orders          0          5   12    2       -       -     -\n"
     );
 }
