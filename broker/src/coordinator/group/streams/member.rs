@@ -24,6 +24,27 @@ pub enum State {
     Unknown,
 }
 
+impl State {
+    /// The number in records: not the one that consumer groups have.
+    fn code(self) -> i8 {
+        match self {
+            State::Stable => 1,
+            State::Unrevoked => 2,
+            State::Unreleased => 3,
+            State::Unknown => 127,
+        }
+    }
+
+    fn of_code(code: i8) -> State {
+        match code {
+            1 => State::Stable,
+            2 => State::Unrevoked,
+            3 => State::Unreleased,
+            _ => State::Unknown,
+        }
+    }
+}
+
 /// Where the program answers queries.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Endpoint {
@@ -123,12 +144,7 @@ impl Member {
         let epoch = value.member_epoch;
         self.epoch = epoch;
         self.previous_epoch = value.previous_member_epoch;
-        self.state = match value.state {
-            0 => State::Stable,
-            1 => State::Unrevoked,
-            2 => State::Unreleased,
-            _ => State::Unknown,
-        };
+        self.state = State::of_code(value.state);
         self.has = Holding {
             active: held(&value.active_tasks, epoch),
             standby: tasks(&value.standby_tasks),
@@ -172,12 +188,7 @@ impl Member {
         StreamsGroupCurrentMemberAssignmentValue {
             member_epoch: self.epoch,
             previous_member_epoch: self.previous_epoch,
-            state: match self.state {
-                State::Stable => 0,
-                State::Unrevoked => 1,
-                State::Unreleased => 2,
-                State::Unknown => 127,
-            },
+            state: self.state.code(),
             active_tasks: held_ids(&self.has.active),
             standby_tasks: task_ids(&self.has.standby),
             warmup_tasks: task_ids(&self.has.warmup),

@@ -96,3 +96,23 @@ fn a_holding_without_epochs_is_of_the_members_epoch() {
     };
     assert_eq!(member.has, held);
 }
+
+/// The numbers of a consumer group's states were written, 0 to 2. Kafka's are others for streams groups, as its own dump of the two
+/// topics side by side showed: a Kafka that read ours would have taken whoever was in order for one who must give tasks up.
+#[test]
+fn states_have_kafkas_numbers() {
+    let mut world = World::new(&[("words", 2)]);
+    world.fine(join("m1"));
+    world.fine(join("m2"));
+    world.fine(next("m1", 2));
+    let states: Vec<i8> = world
+        .log
+        .iter()
+        .filter_map(|(record, _)| match record {
+            GroupRecord::StreamsGroupCurrentMemberAssignment(_, Some(value)) => Some(value.state),
+            _ => None,
+        })
+        .collect();
+    let (stable, unrevoked, unreleased) = (1, 2, 3);
+    assert_eq!(states, [stable, unreleased, unrevoked]);
+}
