@@ -413,6 +413,9 @@ impl Node {
             tracing::error!("the last checkpoints failed, the next start replays more: {why}")
         }
         tracing::debug!(shard = self.at.id.0, "checkpoints written");
+        if let Ok(Err(why)) = time::timeout(CHECKPOINT_WITHIN, self.partitions.trim()).await {
+            tracing::warn!("segment files keep room that was allocated ahead: {why}");
+        }
         self.stopped.notify_all();
     }
 }

@@ -15,6 +15,7 @@ use super::fetch::not_here;
 use super::produce::Batches;
 use super::waiters::Watch;
 use crate::shard::Shard;
+use ottla_storage::StorageError;
 use ottla_storage::journal::{Recovered, RecoveredPartition};
 
 /// The partitions that this shard owns.
@@ -66,6 +67,17 @@ impl Partitions {
     /// All of them, in the order of their ids.
     pub fn all(&self) -> Vec<Rc<Partition>> {
         self.table.borrow().values().cloned().collect()
+    }
+
+    /// Has all segment files end with their data: see [`Log::trim`](ottla_storage::Log::trim).
+    ///
+    /// # Errors
+    /// The disk's, with the first file that it concerns.
+    pub async fn trim(&self) -> Result<(), StorageError> {
+        for partition in self.all() {
+            partition.log.trim().await?;
+        }
+        Ok(())
     }
 
     /// How many there are.

@@ -69,6 +69,31 @@ impl Log {
         })
     }
 
+    /// Gives back the room that is allocated ahead of the data, so that the open segment's file too is just its batches, as tools that
+    /// read such files expect. For a broker that stops; the log can be written on all the same.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub async fn trim(&self) -> Result<(), StorageError> {
+        let inner = &self.0;
+        let _lock = inner.lock.acquire(1).await;
+        let (tail, allocated) = {
+            let state = inner.state.borrow();
+            (state.flushed.tail, state.allocated)
+        };
+        let Some(tail) = tail.filter(|tail| allocated > tail.length) else {
+            return Ok(());
+        };
+        // Not synced: after a crash the file is as long as its data at least, and more than that is expected.
+        inner
+            .file(tail.segment)
+            .await?
+            .truncate(tail.length)
+            .await?;
+        inner.state.borrow_mut().allocated = 0;
+        Ok(())
+    }
+
     async fn flush_to(&self, committed: u64) -> Result<Flushed, StorageError> {
         let inner = &self.0;
         let _lock = inner.lock.acquire(1).await;
