@@ -3,6 +3,7 @@
 //! Live on: a shard each. A memory budget is taken before bytes are accepted and given back when the last holder drops
 //! them, so that pressure is felt at the socket and not in the allocator. A disk budget refuses appends while there is
 //! still room (the reserve) for what must go on: checkpoints, flushes of what was accepted, the next journal file.
+//! Compaction sets room aside in it for what it writes before it can remove what it replaces.
 
 use std::cell::Cell;
 use std::fmt;
@@ -114,6 +115,21 @@ struct Disk {
     free: Cell<u64>,
     /// Bytes admitted so far.
     admitted: Cell<u64>,
+    /// Bytes set aside.
+    aside: Cell<u64>,
+}
+
+/// Room on the disk that no append is admitted to. Given up when dropped, of which the next measurement knows.
+#[must_use = "dropped, it keeps nothing"]
+pub struct Aside {
+    of: Rc<Disk>,
+    bytes: u64,
+}
+
+impl Drop for Aside {
+    fn drop(&mut self) {
+        self.of.aside.set(self.of.aside.get() - self.bytes);
+    }
 }
 
 /// An append was refused because the disk is full up to the reserve. Reads go on; appends resume when space returns.
@@ -151,6 +167,7 @@ impl DiskBudget {
             sharers: sharers.max(1),
             free: Cell::new(u64::MAX),
             admitted: Cell::new(0),
+            aside: Cell::new(0),
         }))
     }
 
@@ -163,8 +180,27 @@ impl DiskBudget {
         let before = self.0.admitted.get();
         let measured = fs::free_space(&self.0.path).await? / self.0.sharers;
         let since = self.0.admitted.get() - before;
-        self.0.free.set(measured.saturating_sub(owed + since));
+        let spoken_for = owed + since + self.0.aside.get();
+        self.0.free.set(measured.saturating_sub(spoken_for));
         Ok(self.0.free.get())
+    }
+
+    /// Keeps `bytes` from appends. They count twice once they are written, so it takes twice as many above the reserve: then
+    /// no append is refused for what is set aside.
+    ///
+    /// # Errors
+    /// [`DiskFull`] when there is less.
+    pub fn set_aside(&self, bytes: u64) -> Result<Aside, DiskFull> {
+        let free = self.0.free.get();
+        if free.saturating_sub(self.0.reserve) < bytes.saturating_mul(2) {
+            return Err(self.full());
+        }
+        self.0.free.set(free - bytes);
+        self.0.aside.set(self.0.aside.get() + bytes);
+        Ok(Aside {
+            of: self.0.clone(),
+            bytes,
+        })
     }
 
     /// What to say when nothing is admitted.
@@ -238,5 +274,19 @@ mod tests {
         assert_eq!(disk.admit(100), Ok(()));
         disk.0.free.set(5000);
         assert_eq!(disk.admit(1000), Ok(()));
+    }
+
+    #[test]
+    fn what_is_set_aside_is_kept_from_appends_and_refuses_none() {
+        let disk = DiskBudget::new("/data", 1, 1000);
+        disk.0.free.set(1599);
+        assert!(disk.set_aside(300).is_err());
+        disk.0.free.set(1600);
+        let aside = disk.set_aside(300).expect("twice as much is there");
+        assert!(disk.set_aside(300).is_err());
+        assert_eq!((disk.free(), disk.0.aside.get()), (1300, 300));
+        assert!(disk.admit(300).is_ok() && disk.admit(1).is_err());
+        drop(aside);
+        assert_eq!(disk.0.aside.get(), 0);
     }
 }

@@ -213,6 +213,8 @@ families! {
     compactions: Counter = "ottla_compactions_total";
     /// Rounds of compaction that failed.
     compactions_failed: Counter = "ottla_compactions_failed_total";
+    /// Times that a round of compaction was due and there was no room on the disk to write it.
+    compactions_refused: Counter = "ottla_compactions_refused_total";
     /// From the beginning of a round of compaction to its end.
     compaction_time: Histogram = "ottla_compaction_seconds";
     /// Bytes of segments that compaction has replaced.

@@ -1,12 +1,11 @@
 //! Compaction of a shard's partitions: which one, and what its log has to know for it.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use ottla_protocol::ids::PartitionId;
-use ottla_runtime::time;
-use ottla_storage::log::ReadError;
+use ottla_runtime::{task, time};
 use ottla_storage::log::clean::{Cleaned, Cleaning, Dirtiness, LastOfProducer, Policy};
 use ottla_storage::{Frame, StorageError};
 
@@ -15,6 +14,9 @@ use super::table::Partitions;
 use crate::config::TopicConfig;
 use crate::config::broker::CleanerConfig;
 
+/// Partitions looked at before others get their turn.
+const LOOKS: usize = 64;
+
 /// Compacts the logs of one shard, one at a time.
 pub struct Compactor {
     partitions: Rc<Partitions>,
@@ -22,6 +24,8 @@ pub struct Compactor {
     memory: usize,
     /// Of which a round has failed: left alone until the next start, so that the others have their turn.
     failed: RefCell<BTreeSet<PartitionId>>,
+    /// There was no room on the disk for any round when one was due last.
+    no_room: Cell<bool>,
 }
 
 impl Compactor {
@@ -31,40 +35,70 @@ impl Compactor {
             partitions,
             memory,
             failed: RefCell::default(),
+            no_room: Cell::new(false),
         }
     }
 
-    /// One round on the log with the largest dirty part among those where it is time. False when there was nothing to do, or
-    /// nothing could be done.
+    /// One round on the log with the largest dirty part among those where it is time and for which there is room on the disk.
+    /// False when there was nothing to do, or nothing could be done.
     pub async fn compact_dirtiest(&self, config: &CleanerConfig) -> bool {
-        let mut dirtiest: Option<(Rc<Partition>, Dirtiness)> = None;
-        for partition in self.partitions.all() {
-            if self.failed.borrow().contains(&partition.id()) {
-                continue;
-            }
-            match partition.dirtiness().await {
-                Ok(Some(dirt)) => {
-                    let than = dirtiest.as_ref().map_or(-1.0, |(_, d)| d.ratio());
-                    if dirt.ratio() > than {
-                        dirtiest = Some((partition, dirt));
-                    }
-                }
-                Ok(None) => {}
-                Err(error) => self.note_failed(&partition, &error),
-            }
+        let mut due = self.due().await;
+        if due.is_empty() {
+            return false;
         }
-        let Some((partition, dirt)) = dirtiest else {
+        due.sort_by(|a, b| b.1.ratio().total_cmp(&a.1.ratio()));
+        let shard = self.partitions.shard();
+        shard.measure_disk().await;
+        let room = |(partition, dirt): (_, Dirtiness)| {
+            let aside = shard.disk.set_aside(dirt.room).ok()?;
+            Some((partition, dirt, aside))
+        };
+        let Some((partition, dirt, aside)) = due.into_iter().find_map(room) else {
+            self.note_no_room();
             return false;
         };
-        let shards = i64::from(self.partitions.shard().count);
+        self.no_room.set(false);
+        let shards = i64::from(shard.count);
         let table = usize::try_from(config.table_bytes / shards).unwrap_or(0);
         let memory = self.memory.min(table);
-        match partition.compact(&dirt, config, memory).await {
+        let compacted = partition.compact(&dirt, config, memory).await;
+        drop(aside);
+        shard.measure_disk().await;
+        match compacted {
             Ok(cleaned) => cleaned.segments_after > 0,
             Err(error) => {
                 self.note_failed(&partition, &error);
                 false
             }
+        }
+    }
+
+    /// The logs that are dirty enough, and how dirty.
+    async fn due(&self) -> Vec<(Rc<Partition>, Dirtiness)> {
+        let mut due = Vec::new();
+        for (i, partition) in self.partitions.all().into_iter().enumerate() {
+            if i % LOOKS == LOOKS - 1 {
+                task::yield_now().await;
+            }
+            if self.failed.borrow().contains(&partition.id()) {
+                continue;
+            }
+            match partition.dirtiness().await {
+                Ok(Some(dirt)) => due.push((partition, dirt)),
+                Ok(None) => {}
+                Err(error) => self.note_failed(&partition, &error),
+            }
+        }
+        due
+    }
+
+    /// Nothing is compacted for want of room: said once, until there is room again.
+    fn note_no_room(&self) {
+        let shard = self.partitions.shard();
+        shard.metrics.compactions_refused.inc();
+        if !self.no_room.replace(true) {
+            let full = shard.disk.full();
+            tracing::warn!(shard = shard.id, "nothing is compacted: {full}");
         }
     }
 
@@ -130,14 +164,9 @@ impl Partition {
             return Err(StorageError::Io(std::io::Error::other(failed.to_string())));
         }
         let until = dirt.until.min(open).min(self.last_stable_offset());
-        let recent = {
+        let aborted = {
             let state = self.state.borrow();
             state.producers.aborted(i64::MIN, until).collect()
-        };
-        let aborted = match self.aborted(self.log.start_offset(), until, recent).await {
-            Ok(aborted) => aborted,
-            Err(ReadError::Storage(error)) => return Err(error),
-            Err(ReadError::OutOfRange { .. }) => return Ok(Cleaned::default()),
         };
         let cleaning = Cleaning {
             until,
@@ -165,7 +194,6 @@ impl Partition {
             left = cleaned.segments_after,
             "compacted"
         );
-        self.shard.measure_disk().await;
         Ok(cleaned)
     }
 

@@ -31,17 +31,6 @@ impl Partition {
         state.producers.begin(who, time::wall_ms())
     }
 
-    /// The aborted transactions with records in `from..to`, of which `recent` are those that may not be in a segment.
-    pub(super) async fn aborted(
-        &self,
-        from: i64,
-        to: i64,
-        recent: Vec<AbortedTxn>,
-    ) -> Result<Vec<AbortedTxn>, ReadError> {
-        let in_segments = self.log.aborted(from, to).await?;
-        Ok(joined(in_segments, recent, from, to))
-    }
-
     /// Reads what is below `limit`, which is stable, with the aborted transactions of what was read; of these `recent` are
     /// those below `limit` that may not be in a segment.
     pub(super) async fn read_stable(

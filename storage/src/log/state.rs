@@ -55,7 +55,7 @@ struct Active {
 }
 
 /// A segment with more transaction markers is closed: its index has the aborted ones, and comes into memory as a whole.
-const MARKERS_MOST: u32 = 64 << 10;
+pub(super) const MARKERS_MOST: u32 = 64 << 10;
 
 /// How far the log's segments reach, durably.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

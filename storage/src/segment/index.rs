@@ -185,6 +185,11 @@ impl Index {
         relevant.filter(move |txn| txn.overlaps(from, to)).copied()
     }
 
+    /// How many transactions were aborted here.
+    pub fn aborted_len(&self) -> usize {
+        self.aborted.len()
+    }
+
     /// The transactions that are open at its end.
     pub fn open(&self) -> &Open {
         &self.open

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use ottla_protocol::record::{BatchBuilder, BatchOptions, batches};
-use ottla_runtime::sim::{CrashKind, Simulation};
+use ottla_runtime::sim::{CrashKind, DiskOptions, Simulation};
 
 use super::*;
 use crate::config::BrokerConfig;
@@ -65,6 +65,65 @@ async fn read(partition: &Partition) -> Vec<(String, usize)> {
 
 fn newest(found: &[(String, usize)]) -> BTreeMap<String, usize> {
     found.iter().cloned().collect()
+}
+
+/// Compaction wrote into what is kept for the journal when the disk was nearly full.
+#[test]
+fn what_there_is_no_room_for_is_not_begun() {
+    let sim = Simulation::new(1, ottla_runtime::sim::Options::default());
+    let node = sim.node(1);
+    let hour = Duration::from_secs(3600);
+    let disk = |capacity| {
+        let options = DiskOptions {
+            capacity,
+            ..sim.disk(node)
+        };
+        sim.set_disk(node, options);
+    };
+    let filled = async {
+        let (shard, recovered, _) = recovered_shard(1 << 30).await;
+        shard.measure_disk().await;
+        let partitions = Partitions::new(shard.clone(), recovered);
+        partitions.reconcile(&compacted()).await.expect("opened");
+        let partition = partitions.find(ID).expect("opened");
+        for i in 0..RECORDS {
+            let appended = partition.append_batch(batch(i % KEYS, i)).await;
+            appended.expect("it serves");
+        }
+        let checkpoint = partition.checkpoint().await;
+        assert!(checkpoint.expect("a calm disk").is_some());
+        let used = (1 << 40)
+            - ottla_runtime::fs::free_space("/")
+                .await
+                .expect("a calm disk");
+        (shard, Compactor::new(partitions, 1 << 20), used)
+    };
+    disk(1 << 40);
+    let (shard, compactor, used) = sim.block_on(node, hour, filled).expect("it ends");
+    // A round writes one segment of 20,000 bytes at a time.
+    disk(used + 36_000);
+    let tight = async move {
+        let config = BrokerConfig::default().cleaner;
+        assert!(!compactor.compact_dirtiest(&config).await);
+        assert!(!compactor.compact_dirtiest(&config).await);
+        (compactor, shard)
+    };
+    let (compactor, shard) = sim.block_on(node, hour, tight).expect("it ends");
+    let metrics = shard.metrics.clone();
+    assert_eq!(
+        (metrics.compactions.get(), metrics.compactions_refused.get()),
+        (0, 2)
+    );
+    disk(used + 80_000);
+    let roomy = async move {
+        let config = BrokerConfig::default().cleaner;
+        assert!(compactor.compact_dirtiest(&config).await);
+        shard.measure_disk().await;
+        shard.disk.free()
+    };
+    let free = sim.block_on(node, hour, roomy).expect("it ends");
+    assert!(free > 80_000, "what was set aside is given back: {free}");
+    assert_eq!(metrics.compactions.get(), 1);
 }
 
 #[test]

@@ -6,6 +6,7 @@
 //! | `keys` | the newest offset of each key, in memory of a fixed size |
 //! | `transactions` | aborted batches, markers that nothing needs; pure |
 //! | `filter` | what is left of one batch; pure |
+//! | `pace` | a round gives way to what others wait for |
 //! | `run` | one round: the dirty part is read for its keys, then everything up to there is written anew |
 //! | `swap` | new segments take the place of old ones, over a crash at any point |
 //!
@@ -19,6 +20,7 @@
 
 mod filter;
 mod keys;
+mod pace;
 mod plan;
 mod run;
 mod swap;
@@ -37,6 +39,7 @@ use crate::mutants::{Mutant, planted};
 use crate::segment::data_path;
 
 pub use self::plan::Dirtiness;
+use self::plan::largest_group;
 pub(super) use self::swap::{check, recover};
 
 /// A batch may decompress to this much here; the producer's limit was checked when it came in.
@@ -84,7 +87,7 @@ pub struct Cleaning {
     pub delete_retention_ms: i64,
     /// The active producers: the last batch of each stays, if only as an empty one.
     pub producers: BTreeMap<i64, LastOfProducer>,
-    /// The aborted transactions that have batches below `until`.
+    /// The aborted transactions that have batches below `until` and whose marker may be in no segment yet.
     pub aborted: Vec<AbortedTxn>,
     /// Bytes of memory for the table of keys, and the fraction of it that may be used.
     pub memory: usize,
@@ -149,7 +152,7 @@ impl Log {
             until: from,
             ..Dirtiness::default()
         };
-        for closed in closed {
+        for closed in &closed {
             let segment = &closed.segment;
             if closed.end <= from {
                 dirt.clean_bytes += segment.length;
@@ -166,6 +169,8 @@ impl Log {
                 dirt.overdue |= first > 0 && first < now_ms.saturating_sub(policy.max_lag_ms);
             }
         }
+        let looked_at = closed.partition_point(|c| c.end <= dirt.until);
+        dirt.room = largest_group(&closed[..looked_at], self.config().segment_bytes);
         Ok(dirt)
     }
 

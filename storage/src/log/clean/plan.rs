@@ -1,7 +1,7 @@
 //! Which logs are worth compacting, how far, and which segments become one. Pure.
 
 use super::Policy;
-use crate::log::state::{Segment, State};
+use crate::log::state::{MARKERS_MOST, Segment, State};
 
 /// How much of a log compaction could look at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub struct Dirtiness {
     pub dirty_bytes: u64,
     /// A record there is older than a record may stay uncompacted.
     pub overdue: bool,
+    /// Bytes that a round writes at most before it removes what they replace.
+    pub room: u64,
 }
 
 impl Dirtiness {
@@ -64,21 +66,44 @@ impl State {
 }
 
 /// Splits segments into groups that become one each: in order, as many as fit the size of one, and as far as offsets within
-/// a segment may go (Kafka's tools hold them relative to the base in 32 bits).
-pub(super) fn groups(segments: &[Closed], segment_bytes: u64) -> Vec<Vec<Closed>> {
+/// a segment may go (Kafka's tools hold them relative to the base in 32 bits). `aborted` says how many aborted transactions
+/// each one's index has: that of a group has at most as many as that of any segment.
+pub(super) fn groups(
+    segments: &[Closed],
+    aborted: &[usize],
+    segment_bytes: u64,
+) -> Vec<Vec<Closed>> {
     let mut groups: Vec<Vec<Closed>> = Vec::new();
-    for next in segments {
+    // Of the last group.
+    let (mut bytes, mut marks) = (0, 0);
+    for (next, aborted) in segments.iter().zip(aborted) {
+        let length = next.segment.length;
         let joins = groups.last().is_some_and(|group| {
-            let bytes: u64 = group.iter().map(|c| c.segment.length).sum();
             let near = next.end - 1 - group[0].segment.base <= i64::from(i32::MAX);
-            bytes + next.segment.length <= segment_bytes && (near || next.segment.length == 0)
+            bytes + length <= segment_bytes
+                && marks + aborted <= MARKERS_MOST as usize
+                && (near || length == 0)
         });
         match groups.last_mut() {
-            Some(group) if joins => group.push(*next),
-            _ => groups.push(vec![*next]),
+            Some(group) if joins => {
+                group.push(*next);
+                (bytes, marks) = (bytes + length, marks + aborted);
+            }
+            _ => {
+                groups.push(vec![*next]);
+                (bytes, marks) = (length, *aborted);
+            }
         }
     }
     groups
+}
+
+/// Bytes of the largest of the groups that these segments make.
+pub(super) fn largest_group(segments: &[Closed], segment_bytes: u64) -> u64 {
+    let unmarked = vec![0; segments.len()];
+    let groups = groups(segments, &unmarked, segment_bytes);
+    let bytes = |group: &Vec<Closed>| group.iter().map(|c| c.segment.length).sum();
+    groups.iter().map(bytes).max().unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -110,7 +135,7 @@ mod tests {
             closed(61 + far, 62 + far, 0),
         ];
         let bases = |group: &Vec<Closed>| group.iter().map(|c| c.segment.base).collect::<Vec<_>>();
-        let found: Vec<_> = groups(&all, 100).iter().map(bases).collect();
+        let found: Vec<_> = groups(&all, &[0; 8], 100).iter().map(bases).collect();
         let wanted = vec![
             vec![0, 10],
             vec![20],
@@ -119,6 +144,22 @@ mod tests {
             vec![60, 61 + far],
         ];
         assert_eq!(found, wanted);
+        assert_eq!(largest_group(&all, 100), 200);
+        assert_eq!(largest_group(&all[..3], 100), 100);
+    }
+
+    /// Small segments of nothing but markers became one whose index had no bound, and an index comes into memory as a whole.
+    #[test]
+    fn a_group_has_no_more_aborted_transactions_than_a_segment() {
+        let most = MARKERS_MOST as usize;
+        let all = [closed(0, 10, 1), closed(10, 20, 1), closed(20, 30, 1)];
+        let sizes = |aborted: [usize; 3]| {
+            let found = groups(&all, &aborted, 100);
+            found.iter().map(Vec::len).collect::<Vec<_>>()
+        };
+        assert_eq!(sizes([most - 2, 1, 1]), [3]);
+        assert_eq!(sizes([most - 1, 1, 1]), [2, 1]);
+        assert_eq!(sizes([most + 1, 0, 1]), [1, 2]);
     }
 
     #[test]

@@ -1,14 +1,13 @@
 //! One round of compaction.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use ottla_protocol::record::{BatchHeader, BatchView};
 use ottla_runtime::fs::{self, Buf, File, OpenOptions};
-use ottla_runtime::{rand, task, time};
+use ottla_runtime::rand;
 
 use super::filter::{Filter, Left};
 use super::keys::Keys;
+use super::pace::Pace;
 use super::plan::{Closed, groups};
 use super::swap::{Group, Replacement, new_path};
 use super::transactions::Transactions;
@@ -23,10 +22,10 @@ use crate::segment::index::Index;
 use crate::segment::scan::Walk;
 use crate::segment::txns::Open;
 
-/// Bytes of one read and of one write.
-const CHUNK: usize = 1 << 20;
-/// Bytes worked on before others get their turn.
-const TURN: u64 = 64 << 10;
+/// Bytes of one read and of one write: the foreground's own wait behind them.
+const CHUNK: usize = 256 << 10;
+/// Bytes between two syncs: with more, the journal's next flush would have to wait for them.
+const PIECE: u64 = 8 << 20;
 
 impl Log {
     /// Compacts the closed segments below [`Cleaning::until`]. One round at a time.
@@ -50,14 +49,15 @@ impl Log {
         }
         let mut pace = Pace::new(cleaning.bytes_per_second);
         let dirty: Vec<Closed> = closed.iter().filter(|c| c.end > from).copied().collect();
-        let noted = note_keys(&self.0, &dirty, (from, round_end), cleaning, &mut pace).await;
+        let noted = note_keys(self, &dirty, (from, round_end), cleaning, &mut pace).await;
         let Some((keys, until)) = self.0.unless_gone(&dirty, noted)? else {
             return Ok(cleaned);
         };
-        let epochs = match self.all_epochs().await {
-            Ok(epochs) => epochs.into_iter().filter(|e| e.1 < round_end).collect(),
-            Err(ReadError::Storage(error)) => return Err(error),
-            Err(ReadError::OutOfRange { .. }) => return Ok(cleaned),
+        let touched = closed.into_iter().take_while(|c| c.segment.base < until);
+        let touched: Vec<Closed> = touched.collect();
+        let laid_out = self.lay_out(&touched, round_end).await;
+        let Some((groups, epochs)) = self.0.unless_gone(&touched, laid_out)? else {
+            return Ok(cleaned);
         };
         let mut filter = Filter {
             keys: &keys,
@@ -66,15 +66,11 @@ impl Log {
             now_ms: cleaning.now_ms,
             delete_retention_ms: cleaning.delete_retention_ms,
             producers: &cleaning.producers,
-            transactions: Transactions::new(cleaning.aborted.clone()),
+            transactions: Transactions::new(&cleaning.aborted),
         };
-        let touched: Vec<Closed> = closed
-            .into_iter()
-            .take_while(|c| c.segment.base < until)
-            .collect();
         let mut open = Open::default();
-        for segments in groups(&touched, self.config().segment_bytes) {
-            let rewritten = rewrite(&self.0, &segments, open, &mut filter, &mut pace).await;
+        for segments in groups {
+            let rewritten = rewrite(self, &segments, open, &mut filter, &mut pace).await;
             let Some(Some(new)) = self.0.unless_gone(&segments, rewritten)? else {
                 return Ok(cleaned);
             };
@@ -98,6 +94,41 @@ impl Log {
         cleaned.until = until;
         cleaned.complete = until == round_end;
         Ok(cleaned)
+    }
+
+    /// Which of these segments become one, and the leader epochs below `round_end`.
+    async fn lay_out(
+        &self,
+        touched: &[Closed],
+        round_end: i64,
+    ) -> Result<(Vec<Vec<Closed>>, Vec<(i32, i64)>), StorageError> {
+        let mut aborted = Vec::with_capacity(touched.len());
+        for closed in touched {
+            aborted.push(self.0.index(&closed.segment).await?.aborted_len());
+        }
+        let epochs = self.all_epochs().await.map_err(of_storage)?;
+        let epochs = epochs.into_iter().filter(|e| e.1 < round_end).collect();
+        let groups = groups(touched, &aborted, self.config().segment_bytes);
+        Ok((groups, epochs))
+    }
+
+    /// Tells of the aborted transactions with records in a segment, before its batches are passed.
+    async fn tell_aborted(
+        &self,
+        closed: &Closed,
+        transactions: &mut Transactions,
+    ) -> Result<(), StorageError> {
+        let aborted = self.aborted(closed.segment.base, closed.end).await;
+        transactions.tell(closed.end, &aborted.map_err(of_storage)?);
+        Ok(())
+    }
+}
+
+/// The error of a read that knows its offsets from the log itself. When retention was faster, the round ends whatever it is.
+fn of_storage(error: ReadError) -> StorageError {
+    match error {
+        ReadError::Storage(error) => error,
+        out => StorageError::Misuse(out.to_string()),
     }
 }
 
@@ -124,7 +155,7 @@ impl Inner {
 
 /// The keys of the dirty part, and the offset up to which all are noted: the end, unless the table is full.
 async fn note_keys(
-    inner: &Inner,
+    log: &Log,
     dirty: &[Closed],
     (from, end): (i64, i64),
     cleaning: &Cleaning,
@@ -133,12 +164,14 @@ async fn note_keys(
     let secret = [rand::u64(), rand::u64()];
     let most = (end - from).unsigned_abs();
     let mut keys = Keys::new(cleaning.memory, cleaning.load, most, secret);
-    let mut transactions = Transactions::new(cleaning.aborted.clone());
+    let mut transactions = Transactions::new(&cleaning.aborted);
+    let inner = &log.0;
     for closed in dirty {
+        log.tell_aborted(closed, &mut transactions).await?;
         let path = data_path(&inner.dir, closed.segment.base);
         let file = inner.file(closed.segment.base).await?;
         let mut walk = inner.walk(&file, &path, closed);
-        while let Some((position, header, bytes)) = walk.next().await? {
+        while let Some((position, header, bytes)) = pace.disk(walk.next()).await? {
             let noted = note_batch(&mut keys, &mut transactions, &bytes, from)
                 .map_err(|what| StorageError::corrupt(&path, position, what))?;
             if let Some(full_at) = noted {
@@ -178,17 +211,17 @@ fn note_batch(
 /// Writes what is left of these segments as one, in front of which these transactions are open, under a temporary name.
 /// `None` when the log was deleted.
 async fn rewrite(
-    inner: &Inner,
+    log: &Log,
     segments: &[Closed],
     open: Open,
     filter: &mut Filter<'_>,
     pace: &mut Pace,
 ) -> Result<Option<Replacement>, StorageError> {
-    let base = segments[0].segment.base;
+    let (inner, base) = (&log.0, segments[0].segment.base);
     let Some(mut output) = Output::create(inner, base, open).await? else {
         return Ok(None);
     };
-    match copy(inner, segments, filter, pace, &mut output).await {
+    match copy(log, segments, filter, pace, &mut output).await {
         Ok(()) => output.finish().await.map(Some),
         Err(error) => {
             // It counts for nothing. The next attempt, or the next start, removes it if this fails.
@@ -199,22 +232,24 @@ async fn rewrite(
 }
 
 async fn copy(
-    inner: &Inner,
+    log: &Log,
     segments: &[Closed],
     filter: &mut Filter<'_>,
     pace: &mut Pace,
     output: &mut Output,
 ) -> Result<(), StorageError> {
+    let inner = &log.0;
     for closed in segments {
+        log.tell_aborted(closed, &mut filter.transactions).await?;
         let path = data_path(&inner.dir, closed.segment.base);
         let file = inner.file(closed.segment.base).await?;
         let mut walk = inner.walk(&file, &path, closed);
-        while let Some((position, header, bytes)) = walk.next().await? {
+        while let Some((position, header, bytes)) = pace.disk(walk.next()).await? {
             let damage = |what: String| StorageError::corrupt(&path, position, what);
             let batch = BatchView::parse(&bytes).map_err(|e| damage(e.to_string()))?;
             let written = match filter.judge(&batch).map_err(damage)? {
-                Left::Whole => output.push(&bytes).await?,
-                Left::Part(bytes) => output.push(&bytes).await?,
+                Left::Whole => output.push(&bytes, pace).await?,
+                Left::Part(bytes) => output.push(&bytes, pace).await?,
                 Left::Nothing => 0,
             };
             pace.done(header.size() + written).await;
@@ -227,8 +262,9 @@ async fn copy(
 struct Output {
     file: File,
     buf: Buf,
-    /// Bytes written before those in `buf`.
+    /// Bytes written before those in `buf`, and those synced.
     position: u64,
+    synced: u64,
     index: Index,
     interval: u64,
     first_timestamp: i64,
@@ -248,6 +284,7 @@ impl Output {
             file,
             buf: Buf::with_capacity(CHUNK),
             position: 0,
+            synced: 0,
             index: Index::after(base, open),
             interval: inner.config.borrow().index_interval_bytes,
             first_timestamp: -1,
@@ -255,7 +292,7 @@ impl Output {
     }
 
     /// Adds a whole batch; gives its length.
-    async fn push(&mut self, bytes: &[u8]) -> Result<usize, StorageError> {
+    async fn push(&mut self, bytes: &[u8], pace: &mut Pace) -> Result<usize, StorageError> {
         let header = BatchHeader::parse(bytes)
             .map_err(|e| StorageError::Misuse(format!("not a batch: {e}")))?;
         if self.index.covered == 0 {
@@ -268,7 +305,7 @@ impl Output {
             self.buf.extend_from_slice(&rest[..room]);
             rest = &rest[room..];
             if self.buf.len() == CHUNK {
-                self.write().await?;
+                pace.disk(self.write()).await?;
             }
         }
         Ok(bytes.len())
@@ -280,6 +317,10 @@ impl Output {
         self.buf = self.file.write_at(full, self.position).await?;
         self.buf.clear();
         self.position += bytes;
+        if self.position - self.synced >= PIECE {
+            self.file.sync().await?;
+            self.synced = self.position;
+        }
         Ok(())
     }
 
@@ -298,38 +339,5 @@ impl Output {
             index: self.index,
             first_timestamp: self.first_timestamp,
         })
-    }
-}
-
-/// Keeps a round from being felt: gives way now and then, and keeps to a rate.
-struct Pace {
-    bytes_per_second: f64,
-    began: time::Instant,
-    done: u64,
-    turn: u64,
-}
-
-impl Pace {
-    fn new(bytes_per_second: f64) -> Pace {
-        Pace {
-            bytes_per_second: bytes_per_second.max(1.0),
-            began: time::now(),
-            done: 0,
-            turn: 0,
-        }
-    }
-
-    async fn done(&mut self, bytes: usize) {
-        self.done += bytes as u64;
-        if self.done - self.turn < TURN {
-            return;
-        }
-        self.turn = self.done;
-        let due = Duration::try_from_secs_f64(self.done as f64 / self.bytes_per_second)
-            .unwrap_or(Duration::MAX);
-        match due.checked_sub(self.began.elapsed()) {
-            Some(ahead) if ahead > Duration::from_millis(1) => time::sleep(ahead).await,
-            _ => task::yield_now().await,
-        }
     }
 }

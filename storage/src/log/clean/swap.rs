@@ -73,7 +73,10 @@ impl State {
     /// Are these, as they are, segments of the log?
     pub(super) fn holds(&self, segments: &[Closed]) -> bool {
         segments.iter().all(|closed| {
-            self.segments.windows(2).any(|pair| {
+            let at = self
+                .segments
+                .partition_point(|s| s.base < closed.segment.base);
+            self.segments.get(at..at + 2).is_some_and(|pair| {
                 (pair[0].base, pair[0].length, pair[1].base)
                     == (closed.segment.base, closed.segment.length, closed.end)
             })
@@ -89,8 +92,8 @@ impl State {
         let listed = first.min(group.base())..next.end;
         let before = std::mem::take(&mut next.segments);
         let length_of = |base: i64| {
-            let known = before.iter().find(|(b, _)| *b == base);
-            known.map_or(UNTOUCHED, |(_, length)| *length)
+            let known = before.binary_search_by_key(&base, |(b, _)| *b);
+            known.map_or(UNTOUCHED, |at| before[at].1)
         };
         // All that are there, also those in between in which there was nothing to do: a start takes what is not listed for
         // what was replaced. Those that retention has removed are not listed any more.

@@ -3,8 +3,10 @@
 //!
 //! A marker is needed for as long as a batch of its transaction is there, be it an empty one: without the marker readers
 //! would take an aborted batch's transaction for open.
+//!
+//! Which transactions were aborted is told segment by segment, on the way: of a whole log they may be more than memory holds.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 use ottla_protocol::record::{BatchView, EndMarker};
 
@@ -13,8 +15,10 @@ use crate::log::AbortedTxn;
 /// What was met of the transactions on the way.
 #[derive(Default)]
 pub(super) struct Transactions {
-    /// Aborted ones whose first offset is still to come, by it.
-    coming: VecDeque<AbortedTxn>,
+    /// Aborted ones whose first offset is still to come: first offsets and producers.
+    coming: BTreeSet<(i64, i64)>,
+    /// All aborted ones that begin below are told of.
+    told_to: Option<i64>,
     /// Aborted ones whose marker is still to come, by producer; true when a batch of it was met.
     aborted: BTreeMap<i64, bool>,
     /// Producers of which batches were met that are not of an aborted one, and whose marker is still to come.
@@ -22,24 +26,32 @@ pub(super) struct Transactions {
 }
 
 impl Transactions {
-    /// At a log's start; `aborted` are those that reach into it.
-    pub fn new(mut aborted: Vec<AbortedTxn>) -> Transactions {
-        aborted.sort_unstable_by_key(|a| a.first_offset);
+    /// In front of the first batch; these were aborted, and their markers may be in no segment yet.
+    pub fn new(aborted: &[AbortedTxn]) -> Transactions {
         Transactions {
-            coming: aborted.into(),
+            coming: aborted.iter().map(place).collect(),
             ..Transactions::default()
         }
+    }
+
+    /// Tells of the transactions that were aborted and have records in the offsets up to `end`, which come next.
+    pub fn tell(&mut self, end: i64, aborted: &[AbortedTxn]) {
+        // Those that began before are known, and their end may have been passed.
+        let from = self.told_to.unwrap_or(i64::MIN);
+        let new = aborted.iter().filter(|txn| txn.first_offset >= from);
+        self.coming.extend(new.map(place));
+        self.told_to = Some(end);
     }
 
     /// Passes a batch. True when transactions do not need it: it is of an aborted one, or the marker of one of which nothing
     /// is left.
     pub fn pass(&mut self, batch: &BatchView<'_>) -> bool {
         let header = &batch.header;
-        while let Some(next) = self.coming.front()
-            && next.first_offset <= header.last_offset()
+        while let Some((first_offset, producer)) = self.coming.first().copied()
+            && first_offset <= header.last_offset()
         {
-            self.aborted.entry(next.producer_id).or_insert(false);
-            self.coming.pop_front();
+            self.aborted.entry(producer).or_insert(false);
+            self.coming.pop_first();
         }
         if header.attributes.is_control() {
             return self.pass_marker(batch);
@@ -70,4 +82,8 @@ impl Transactions {
             None => false,
         }
     }
+}
+
+fn place(txn: &AbortedTxn) -> (i64, i64) {
+    (txn.first_offset, txn.producer_id)
 }

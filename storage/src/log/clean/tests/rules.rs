@@ -16,7 +16,7 @@ fn round(
 ) -> Vec<Vec<u8>> {
     let end = view(&all[all.len() - 1]).header.next_offset();
     let mut keys = Keys::new(1 << 16, 0.9, 1000, [7, 7]);
-    let mut transactions = Transactions::new(aborted.to_vec());
+    let mut transactions = Transactions::new(aborted);
     for batch in all.iter().map(|b| view(b)) {
         let unneeded = transactions.pass(&batch);
         if !unneeded && !batch.header.attributes.is_control() {
@@ -32,7 +32,7 @@ fn round(
         now_ms,
         delete_retention_ms: 500,
         producers,
-        transactions: Transactions::new(aborted.to_vec()),
+        transactions: Transactions::new(aborted),
     };
     let left = |bytes: &Vec<u8>| match filter.judge(&view(bytes)).expect("readable") {
         Left::Whole => Some(bytes.clone()),
@@ -269,4 +269,27 @@ fn records_without_a_key_go() {
         data(options(1, None), &[("a", Some("1"))]),
     ];
     assert_eq!(bases(&round(&all, NOW, &[], &BTreeMap::new())), [1]);
+}
+
+/// Aborted transactions are told of segment by segment, so that one over several is told of several times, here also as one
+/// whose marker is in no segment yet. Told of once more behind its marker, it would take the next one of its producer with it.
+#[test]
+fn a_transaction_over_several_segments_ends_once() {
+    let aborted = AbortedTxn {
+        producer_id: 5,
+        first_offset: 1,
+        last_offset: 11,
+        last_stable_offset: 12,
+    };
+    let mut transactions = Transactions::new(&[aborted]);
+    let mut pass = |end, batches: &[Vec<u8>]| {
+        transactions.tell(end, &[aborted]);
+        let unneeded = batches.iter().map(|b| transactions.pass(&view(b)));
+        unneeded.collect::<Vec<_>>()
+    };
+    assert_eq!(pass(10, &[of_transaction(1, 5, "a")]), [true]);
+    let second = [marker(11, 5, false), of_transaction(12, 5, "b")];
+    assert_eq!(pass(15, &second), [false, false]);
+    let third = [of_transaction(15, 5, "c"), marker(16, 5, true)];
+    assert_eq!(pass(20, &third), [false, false]);
 }
