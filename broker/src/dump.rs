@@ -3,6 +3,7 @@
 //!
 //! Knows the formats from `ottla_storage::format` and the record batches; how things are shown is the command line's.
 
+mod compacted;
 mod index;
 mod journal;
 mod segment;
@@ -14,6 +15,7 @@ use bytes::Bytes;
 use ottla_admin_cli::CliError;
 use ottla_admin_cli::commands::file::dump::{Item, Printer};
 use ottla_admin_cli::commands::on_shard;
+use ottla_protocol::ids::PartitionId;
 use ottla_runtime::fs::{File, OpenOptions};
 
 /// Read in one go.
@@ -38,14 +40,30 @@ pub fn run(file: PathBuf, records: bool, printer: Printer) -> Result<(), CliErro
 async fn read(path: &Path, records: bool, emit: &mut Emit<'_>) -> Result<(), CliError> {
     match path.extension().and_then(|extension| extension.to_str()) {
         Some("journal") => journal::read(Source::open(path).await?, emit).await,
-        Some("log") => segment::read(Source::open(path).await?, records, emit).await,
+        Some("log" | "cleaned") => segment::read(Source::open(path).await?, records, emit).await,
         Some("index") => index::read(Source::open(path).await?, path, emit).await,
+        None if path.ends_with(compacted::NAME) => {
+            compacted::read(Source::open(path).await?, path, emit).await
+        }
         _ => Err(CliError::usage(format!(
             "{}: not the name of a file that can be shown",
             path.display()
         ))
-        .next("name a NUMBER.journal, OFFSET.log or OFFSET.index file of a data folder")),
+        .next(
+            "name a NUMBER.journal, OFFSET.log, OFFSET.index or compacted file of a data folder",
+        )),
     }
+}
+
+/// The partition to which the file of this path belongs, from `.../<partition>-<topic id>/<file>`. A topic id may contain a
+/// `-`.
+fn partition_of(path: &Path) -> Option<PartitionId> {
+    let folder = std::path::absolute(path).ok()?;
+    let (partition, topic) = folder.parent()?.file_name()?.to_str()?.split_once('-')?;
+    Some(PartitionId {
+        topic: topic.parse().ok()?,
+        partition: partition.parse().ok()?,
+    })
 }
 
 /// A file that is read from its front to its end in windows.

@@ -5,11 +5,11 @@ use std::path::Path;
 
 use ottla_admin_cli::CliError;
 use ottla_admin_cli::commands::file::dump::Item;
-use ottla_protocol::ids::{PartitionId, Uuid};
+use ottla_protocol::ids::PartitionId;
 use ottla_storage::format::BLOCK;
 use ottla_storage::format::index::{AbortedTxn, IndexBlock, IndexEntry, OpenTxn};
 
-use super::{Emit, Source};
+use super::{Emit, Source, partition_of};
 
 /// Shows every block and its entries.
 pub async fn read(source: Source, path: &Path, emit: &mut Emit<'_>) -> Result<(), CliError> {
@@ -77,23 +77,16 @@ fn entry_item(at: u64, entry: &IndexEntry) -> Item {
         .with("max_timestamp_before", entry.max_before)
 }
 
-/// Partition and base offset, from `.../<partition>-<topic id>/<base offset>.index`. A topic id may contain a `-`.
+/// Partition and base offset, from `.../<partition>-<topic id>/<base offset>.index`.
 fn place(path: &Path) -> Option<(PartitionId, i64)> {
     let base = path.file_stem()?.to_str()?.parse().ok()?;
-    let folder = std::path::absolute(path).ok()?;
-    let (partition, topic) = folder.parent()?.file_name()?.to_str()?.split_once('-')?;
-    let topic: Uuid = topic.parse().ok()?;
-    Some((
-        PartitionId {
-            topic,
-            partition: partition.parse().ok()?,
-        },
-        base,
-    ))
+    Some((partition_of(path)?, base))
 }
 
 #[cfg(test)]
 mod tests {
+    use ottla_protocol::ids::Uuid;
+
     use super::*;
 
     #[test]

@@ -17,14 +17,15 @@ Examples:
   ottla dump ottla-data/journal/1/0/00000000000000000001.journal
   ottla dump .../00000000000000000000.log --records
   ottla dump .../00000000000000000000.index --output json | head
+  ottla dump .../compacted
 
 It only reads; a broker may be running on the folder.";
 
-/// Show what is in a journal, segment or index file.
+/// Show what is in a journal, segment or index file, or what compaction noted beside them.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Dump {
-    /// The file: NUMBER.journal, OFFSET.log or OFFSET.index
+    /// The file: NUMBER.journal, OFFSET.log, OFFSET.index or compacted
     pub file: PathBuf,
     /// Show each record of a segment's batches too
     #[arg(long)]
