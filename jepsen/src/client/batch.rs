@@ -24,29 +24,48 @@ pub struct Sender {
     pub sequence: i32,
 }
 
+/// A record.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Record<'a> {
+    /// Its place in the batch when it is written, in the log when it is read.
+    pub offset: i64,
+    /// What compaction goes by.
+    pub key: Option<&'a [u8]>,
+    /// None is a tombstone.
+    pub value: Option<&'a [u8]>,
+    /// The value of the one header, [`NOTE`], if it has that.
+    pub note: Option<&'a [u8]>,
+}
+
+/// Key of the only header that this suite writes.
+const NOTE: &[u8] = b"note";
+
 /// A batch of one record per value, without keys and headers, all stamped `now_ms`.
 pub fn encode(sender: Sender, now_ms: i64, values: &[Vec<u8>]) -> Vec<u8> {
-    let records = values.iter().map(|value| (None, &value[..]));
+    let records = values.iter().map(|value| Record {
+        value: Some(&value[..]),
+        ..Record::default()
+    });
     encode_records(sender, now_ms, records)
 }
 
-/// A batch of records with keys, of a producer without an id.
-pub fn encode_keyed(now_ms: i64, records: &[(Vec<u8>, Vec<u8>)]) -> Vec<u8> {
+/// A batch of such records, of a producer without an id; their offsets are as they come.
+pub fn encode_keyed<'a>(
+    now_ms: i64,
+    records: impl ExactSizeIterator<Item = Record<'a>>,
+) -> Vec<u8> {
     let nobody = Sender {
         id: -1,
         epoch: -1,
         sequence: -1,
     };
-    let records = records
-        .iter()
-        .map(|(key, value)| (Some(&key[..]), &value[..]));
     encode_records(nobody, now_ms, records)
 }
 
 fn encode_records<'a>(
     sender: Sender,
     now_ms: i64,
-    records: impl ExactSizeIterator<Item = (Option<&'a [u8]>, &'a [u8])>,
+    records: impl ExactSizeIterator<Item = Record<'a>>,
 ) -> Vec<u8> {
     let mut out = vec![0; 8]; // base offset: the broker's to set
     out.extend_from_slice(&[0; 4]); // length, below
@@ -62,16 +81,23 @@ fn encode_records<'a>(
     out.extend_from_slice(&sender.epoch.to_be_bytes());
     out.extend_from_slice(&sender.sequence.to_be_bytes());
     out.extend_from_slice(&count.to_be_bytes());
-    for (delta, (key, value)) in (0i64..).zip(records) {
+    for (
+        delta,
+        Record {
+            key, value, note, ..
+        },
+    ) in (0i64..).zip(records)
+    {
         let mut record = vec![0]; // attributes
         put_varint(&mut record, 0); // timestamp delta
         put_varint(&mut record, delta);
-        match key {
-            Some(key) => put_bytes(&mut record, key),
-            None => put_varint(&mut record, -1),
-        }
+        put_bytes(&mut record, key);
         put_bytes(&mut record, value);
-        put_varint(&mut record, 0); // headers
+        put_varint(&mut record, note.iter().len() as i64);
+        if note.is_some() {
+            put_bytes(&mut record, Some(NOTE));
+            put_bytes(&mut record, note);
+        }
         put_varint(&mut out, i64::try_from(record.len()).unwrap_or(i64::MAX));
         out.extend_from_slice(&record);
     }
@@ -82,11 +108,8 @@ fn encode_records<'a>(
     out
 }
 
-/// A record: its offset (inside the batch when it is parsed, in the log when it is handed out) and its value.
-type Record<'a> = (i64, Option<&'a [u8]>);
-
-/// The same with its key between the two.
-type Keyed<'a> = (i64, Option<&'a [u8]>, Option<&'a [u8]>);
+/// Set in a batch whose tombstones compaction has met: its first timestamp is when they may go.
+const DELETE_HORIZON: i16 = 0x40;
 
 /// A whole batch as it stands in a fetch response or a segment.
 #[derive(Debug, Clone, Copy)]
@@ -175,29 +198,32 @@ impl<'a> Batch<'a> {
     }
 
     /// Offset and value of each record. Only of batches as [`encode`] makes them.
-    pub fn records(&self) -> Result<Vec<Record<'a>>, BadBatch> {
+    pub fn records(&self) -> Result<Vec<(i64, Option<&'a [u8]>)>, BadBatch> {
+        let (base_offset, found) = (self.base_offset, self.attributes());
+        if found != 0 {
+            return Err(BadBatch::Attributes { base_offset, found });
+        }
         let records = self.sparse_records()?;
-        let base_offset = self.base_offset;
         if self.last_delta != self.count - 1 {
             return Err(BadBatch::Record { base_offset });
         }
-        Ok(records
-            .into_iter()
-            .map(|(offset, _, value)| (offset, value))
-            .collect())
+        Ok(records.into_iter().map(|r| (r.offset, r.value)).collect())
     }
 
-    /// Offset, key and value of each record of such a batch, some of which compaction may have taken.
-    pub fn sparse_records(&self) -> Result<Vec<Keyed<'a>>, BadBatch> {
+    /// The records of a batch as [`encode_keyed`] makes them, some of which compaction may have taken.
+    pub fn sparse_records(&self) -> Result<Vec<Record<'a>>, BadBatch> {
         let (base_offset, found) = (self.base_offset, self.attributes());
-        if found != 0 {
+        if found & !DELETE_HORIZON != 0 {
             return Err(BadBatch::Attributes { base_offset, found });
         }
         let mut rest = &self.bytes[HEAD..];
         let mut records = Vec::new();
         while !rest.is_empty() {
             let (record, after) = next_record(rest).ok_or(BadBatch::Record { base_offset })?;
-            records.push((base_offset + record.0, record.1, record.2));
+            records.push(Record {
+                offset: base_offset + record.offset,
+                ..record
+            });
             rest = after;
         }
         if usize::try_from(self.count).ok() != Some(records.len()) {
@@ -207,15 +233,29 @@ impl<'a> Batch<'a> {
     }
 }
 
-fn next_record(bytes: &[u8]) -> Option<(Keyed<'_>, &[u8])> {
+fn next_record(bytes: &[u8]) -> Option<(Record<'_>, &[u8])> {
     let (length, rest) = varint(bytes)?;
     let (record, after) = rest.split_at_checked(usize::try_from(length).ok()?)?;
     let (_, rest) = varint(record.get(1..)?)?; // attributes, timestamp delta
-    let (delta, rest) = varint(rest)?;
+    let (offset, rest) = varint(rest)?;
     let (key, rest) = field(rest)?;
     let (value, rest) = field(rest)?;
-    let (headers, rest) = varint(rest)?;
-    (headers == 0 && rest.is_empty()).then_some(((delta, key, value), after))
+    let (note, rest) = match varint(rest)? {
+        (0, rest) => (None, rest),
+        (1, rest) => {
+            let (name, rest) = field(rest)?;
+            let (note, rest) = field(rest)?;
+            (Some(note.filter(|_| name == Some(NOTE))?), rest)
+        }
+        _ => return None,
+    };
+    let record = Record {
+        offset,
+        key,
+        value,
+        note,
+    };
+    rest.is_empty().then_some((record, after))
 }
 
 fn field(bytes: &[u8]) -> Option<(Option<&[u8]>, &[u8])> {
@@ -234,9 +274,10 @@ fn be(bytes: &[u8], at: usize, width: usize) -> u64 {
         .fold(0, |n, &b| n << 8 | u64::from(b))
 }
 
-fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
-    put_varint(out, i64::try_from(bytes.len()).unwrap_or(i64::MAX));
-    out.extend_from_slice(bytes);
+fn put_bytes(out: &mut Vec<u8>, bytes: Option<&[u8]>) {
+    let length = bytes.map_or(-1, |b| i64::try_from(b.len()).unwrap_or(i64::MAX));
+    put_varint(out, length);
+    out.extend_from_slice(bytes.unwrap_or_default());
 }
 
 /// Zigzag, seven bits a byte, low ones first.
@@ -292,6 +333,23 @@ mod tests {
                 (2, Some(&b"c"[..]))
             ]
         );
+    }
+
+    #[test]
+    fn keys_tombstones_and_notes_come_back() {
+        let record = |offset, value, note| Record {
+            offset,
+            key: Some(b"k"),
+            value,
+            note,
+        };
+        let records = [
+            record(0, Some(&b"a"[..]), None),
+            record(1, None, Some(&b"7"[..])),
+        ];
+        let bytes = encode_keyed(1_000, records.into_iter());
+        let batch = batches(&bytes).next().unwrap().unwrap();
+        assert_eq!(batch.sparse_records().unwrap(), records);
     }
 
     #[test]

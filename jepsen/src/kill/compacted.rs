@@ -1,43 +1,43 @@
-//! The kill -9 loop on a compacted topic. Each writer owns keys and numbers what it writes to each; after every kill the last
-//! number of a key that can be read is none older than the last one acknowledged, none newer than the last one sent, and the
-//! numbers of a key rise with the offsets.
+//! The kill -9 loop on a compacted topic. Each writer owns keys and numbers what it writes to each, values and tombstones;
+//! after every kill the last number of a key that can be read is none older than the last one acknowledged, none newer than
+//! the last one sent, and the numbers of a key rise with the offsets. Of a key whose last number was a tombstone nothing may
+//! be there once that has had its time, and then nothing older comes back.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use ottla_protocol::error_code::ErrorCode;
-use ottla_protocol::messages::produce::{PartitionProduceData, ProduceRequest, TopicProduceData};
-use ottla_protocol::wire::Records;
-
+use self::ledger::{Ledger, Numbers};
+use self::writer::Writer;
 use super::Args;
 use super::book::Slot;
 use super::broker::Broker;
 use super::reader::Reader;
 use super::rounds::{self, START_LIMIT};
 use super::value::Identity;
-use crate::client::Client;
-use crate::client::batch::{batches, encode_keyed};
+use crate::client::batch::{Record, batches};
 use crate::dice::Dice;
+
+mod ledger;
+mod writer;
 
 const TOPIC: &str = "compacted";
 const PARTITIONS: i32 = 2;
-/// Keys of each writer.
-const KEYS: u64 = 300;
-const PATIENCE: Duration = Duration::from_secs(20);
 const AWAIT_WRITING: Duration = Duration::from_secs(2);
+/// So long tombstones stay, the same in the settings.
+const RETENTION: Duration = Duration::from_millis(1000);
 /// Segments close as often as they may, and any dirt is enough.
 const TOPIC_SETTINGS: rounds::Settings = &[
     ("cleanup.policy", "compact"),
     ("segment.bytes", "1048576"),
     ("min.cleanable.dirty.ratio", "0.01"),
+    ("delete.retention.ms", "1000"),
 ];
 /// Rounds of compaction are slow enough to be met by kills.
 const SETTINGS: [&str; 2] = [
@@ -45,47 +45,14 @@ const SETTINGS: [&str; 2] = [
     "log.cleaner.io.max.bytes.per.second=10000000",
 ];
 
-/// Numbers written to one key.
-#[derive(Debug, Clone, Copy, Default)]
-struct Numbers {
-    sent: u64,
-    acked: u64,
-}
-
-/// What the writers did, by key.
+/// What a read gave.
 #[derive(Debug, Default)]
-struct Ledger {
-    keys: Mutex<BTreeMap<u64, Numbers>>,
-    complaints: Mutex<Vec<String>>,
-    paused: AtomicBool,
-    stopping: AtomicBool,
-}
-
-impl Ledger {
-    fn keys(&self) -> BTreeMap<u64, Numbers> {
-        let keys = self.keys.lock();
-        keys.unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn note(&self, numbers: &[(u64, u64)], acked: bool) {
-        let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
-        for (key, number) in numbers {
-            let entry = keys.entry(*key).or_default();
-            let last = if acked {
-                &mut entry.acked
-            } else {
-                &mut entry.sent
-            };
-            *last = (*last).max(*number);
-        }
-    }
-
-    fn complain(&self, what: String) {
-        let complaints = self.complaints.lock();
-        complaints
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(what);
-    }
+struct There {
+    records: usize,
+    /// The last number of each key, and whether it was a tombstone.
+    last: BTreeMap<u64, (u64, bool)>,
+    /// Keys of which nothing is there though something was acknowledged: their tombstones went.
+    gone: usize,
 }
 
 /// What a run that kept every promise has to say.
@@ -93,7 +60,7 @@ pub struct Summary {
     kills: u32,
     within: u32,
     sent: u64,
-    there: usize,
+    there: There,
     keys: usize,
     took: Duration,
 }
@@ -109,12 +76,16 @@ impl fmt::Display for Summary {
         )?;
         writeln!(
             f,
-            "{} records of {} keys sent, {} are there at the end",
-            self.sent, self.keys, self.there
+            "{} records of {} keys sent, {} are there at the end, {} of them tombstones; of {} keys nothing is left",
+            self.sent,
+            self.keys,
+            self.there.records,
+            self.there.last.values().filter(|last| last.1).count(),
+            self.there.gone
         )?;
         write!(
             f,
-            "kill: the last acknowledged value of every key is there, none older, none unsent"
+            "kill: the last acknowledged value of every key is there, none older, none unsent; no tombstoned key came back"
         )
     }
 }
@@ -209,40 +180,31 @@ fn is_writing(folder: &Path) -> io::Result<bool> {
     Ok(false)
 }
 
-/// Reads all there is and compares it with what was acknowledged and sent; how many records there are.
-fn judge(address: SocketAddr, ledger: &Ledger) -> io::Result<usize> {
+/// Reads all there is and compares it with what was acknowledged and sent.
+fn judge(address: SocketAddr, ledger: &Ledger) -> io::Result<There> {
     // The order matters: acknowledged before the read, sent after it.
-    let acked = ledger.keys();
-    let mut last: BTreeMap<u64, u64> = BTreeMap::new();
-    let mut there = 0;
+    let before = ledger.keys();
+    let mut there = There::default();
     for partition in 0..PARTITIONS {
         let slot = Slot {
             topic: TOPIC.to_owned(),
             partition,
         };
         let mut reader = Reader::connect(address)?;
-        reader.read_with(&slot, 0, |bytes, next| {
-            take(bytes, next, &mut last, &mut there)
-        })?;
+        reader.read_with(&slot, 0, |bytes, next| take(bytes, next, &mut there))?;
     }
-    let sent = ledger.keys();
-    let complaints = ledger.complaints.lock();
-    let mut wrong = complaints.unwrap_or_else(PoisonError::into_inner).clone();
-    for (key, before) in &acked {
-        let found = last.get(key).copied().unwrap_or(0);
-        if found < before.acked {
-            wrong.push(format!(
-                "key {key:x}: number {} was acknowledged, the last one there is {found}",
-                before.acked
-            ));
-        }
+    let (after, now) = (ledger.keys(), Instant::now());
+    let mut wrong = ledger.complaints();
+    for (key, after) in &after {
+        let unknown = Numbers::default();
+        let before = before.get(key).unwrap_or(&unknown);
+        let found = there.last.get(key).copied();
+        there.gone += usize::from(found.is_none() && before.acked > 0);
+        let what = ledger::judge(before, after, found, (now, RETENTION));
+        wrong.extend(what.map(|what| format!("key {key:x}: {what}")));
     }
-    for (key, found) in &last {
-        let sent = sent.get(key).map_or(0, |n| n.sent);
-        if *found > sent {
-            wrong.push(format!("key {key:x}: number {found} was never sent"));
-        }
-    }
+    let unsent = there.last.keys().filter(|key| !after.contains_key(*key));
+    wrong.extend(unsent.map(|key| format!("key {key:x} was never sent")));
     if wrong.is_empty() {
         return Ok(there);
     }
@@ -251,127 +213,39 @@ fn judge(address: SocketAddr, ledger: &Ledger) -> io::Result<usize> {
 }
 
 /// Notes the records at and after `next`.
-fn take(
-    bytes: &[u8],
-    next: &mut i64,
-    last: &mut BTreeMap<u64, u64>,
-    there: &mut usize,
-) -> Result<(), String> {
+fn take(bytes: &[u8], next: &mut i64, there: &mut There) -> Result<(), String> {
     let asked = *next;
     for batch in batches(bytes) {
         let batch = batch.map_err(|e| format!("{e:?}"))?;
         if batch.base_offset + i64::from(batch.last_delta) < *next {
             return Err(format!("offset {} again", batch.base_offset));
         }
-        for (offset, key, value) in batch.sparse_records().map_err(|e| format!("{e:?}"))? {
-            if offset < asked {
-                continue;
-            }
-            let key = key.and_then(|k| k.try_into().ok()).map(u64::from_be_bytes);
-            let key = key.ok_or(format!("no key of ours at offset {offset}"))?;
-            let number = Identity::decode(value)
-                .map_err(|damage| format!("{damage:?} at offset {offset}"))?
-                .number;
-            if let Some(before) = last.insert(key, number).filter(|before| *before >= number) {
+        let records = batch.sparse_records().map_err(|e| format!("{e:?}"))?;
+        for record in records.iter().filter(|r| r.offset >= asked) {
+            let (key, number) =
+                identify(record).map_err(|what| format!("{what} at offset {}", record.offset))?;
+            let last = (number, record.value.is_none());
+            let before = there.last.insert(key, last);
+            if let Some((before, _)) = before.filter(|(before, _)| *before >= number) {
                 return Err(format!("key {key:x}: number {number} after {before}"));
             }
-            *there += 1;
+            there.records += 1;
         }
         *next = batch.base_offset + i64::from(batch.last_delta) + 1;
     }
     Ok(())
 }
 
-/// Writes to keys of its own, one request at a time; what is not acknowledged is not sent again.
-struct Writer {
-    number: u32,
-    address: SocketAddr,
-    ledger: Arc<Ledger>,
-    dice: Dice,
-    numbers: Vec<u64>,
-}
-
-impl Writer {
-    fn new(number: u32, address: SocketAddr, ledger: Arc<Ledger>, dice: Dice) -> Self {
-        Self {
-            number,
-            address,
-            ledger,
-            dice,
-            numbers: vec![0; KEYS as usize],
+/// Key and number of a record; a tombstone has its number in its note.
+fn identify(record: &Record<'_>) -> Result<(u64, u64), String> {
+    let eight = |bytes: Option<&[u8]>| Some(u64::from_be_bytes(bytes?.try_into().ok()?));
+    let key = eight(record.key).ok_or("no key of ours")?;
+    let number = match (record.value, record.note) {
+        (None, note) => eight(note).ok_or("no tombstone of ours")?,
+        (value, _) => {
+            let identity = Identity::decode(value).map_err(|damage| format!("{damage:?}"))?;
+            identity.number
         }
-    }
-
-    fn run(mut self) {
-        let name = format!("kill-{}", self.number);
-        while !self.ledger.stopping.load(Ordering::SeqCst) {
-            if let Ok(mut client) = Client::connect(self.address, &name, PATIENCE) {
-                // It ends when the broker does.
-                let _ = self.converse(&mut client);
-            }
-            std::thread::sleep(Duration::from_millis(3));
-        }
-    }
-
-    fn converse(&mut self, client: &mut Client) -> io::Result<()> {
-        while !self.ledger.stopping.load(Ordering::SeqCst) {
-            if self.ledger.paused.load(Ordering::SeqCst) {
-                std::thread::sleep(Duration::from_millis(1));
-                continue;
-            }
-            let (numbers, bytes) = self.compose();
-            self.ledger.note(&numbers, false);
-            let data = PartitionProduceData {
-                index: self.number as i32 % PARTITIONS,
-                records: Records::Parts(vec![bytes]),
-            };
-            let request = ProduceRequest {
-                acks: -1,
-                timeout_ms: 30_000,
-                topic_data: vec![TopicProduceData {
-                    name: TOPIC.into(),
-                    partition_data: vec![data],
-                    ..Default::default()
-                }],
-                ..Default::default()
-            };
-            let code = client.call(&request, 9, |response| {
-                let topic = response.responses.first();
-                let partition = topic.and_then(|t| t.partition_responses.first());
-                partition.map_or(ErrorCode::UNKNOWN_SERVER_ERROR, |p| p.error_code)
-            })?;
-            if !code.is_error() {
-                self.ledger.note(&numbers, true);
-            } else if !code.retriable() {
-                let what = format!("writer {}: refused: {}", self.number, code.name());
-                self.ledger.complain(what);
-            }
-            std::thread::sleep(Duration::from_micros(self.dice.between(0, 4_000)));
-        }
-        Ok(())
-    }
-
-    /// The next batch, and the keys and numbers in it.
-    fn compose(&mut self) -> (Vec<(u64, u64)>, Bytes) {
-        let count = self.dice.between(1, 30);
-        let length = self.dice.between(24, 600) as usize;
-        let mut numbers = Vec::new();
-        let mut records = Vec::new();
-        for _ in 0..count {
-            let key = self.dice.between(0, KEYS);
-            let number = &mut self.numbers[key as usize];
-            *number += 1;
-            let key = u64::from(self.number) << 32 | key;
-            let identity = Identity {
-                producer: self.number,
-                slot: 0,
-                number: *number,
-            };
-            numbers.push((key, *number));
-            records.push((key.to_be_bytes().to_vec(), identity.encode(length)));
-        }
-        let now = SystemTime::now().duration_since(UNIX_EPOCH);
-        let now_ms = now.map_or(0, |d| d.as_millis() as i64);
-        (numbers, Bytes::from(encode_keyed(now_ms, &records)))
-    }
+    };
+    Ok((key, number))
 }
