@@ -29,10 +29,10 @@ use crate::wire::cluster::Cluster;
 
 const TOPIC: &str = "compacted";
 const PROBE: &str = "probe";
+/// So many that each core of a small machine has some, whichever of them compacts.
+const PROBE_PARTITIONS: i32 = 8;
 /// Records of one request.
 const BATCH: u64 = 500;
-/// Between two requests of the producer beside.
-const PROBE_EVERY: Duration = Duration::from_millis(5);
 /// The log is as small as it gets when it has not changed for so long.
 const SETTLED: Duration = Duration::from_secs(5);
 /// A compaction that has not begun by then will not.
@@ -65,6 +65,9 @@ pub struct Compact {
     /// Seconds of the producer beside before the compaction
     #[arg(long, default_value_t = 10.0)]
     before: f64,
+    /// Milliseconds between two requests of the producer beside, which has one at a time
+    #[arg(long, default_value_t = 10)]
+    every: u64,
     /// A broker setting, KEY=VALUE; may be repeated
     #[arg(long)]
     set: Vec<String>,
@@ -103,21 +106,23 @@ impl Compact {
             ("min.cleanable.dirty.ratio", "1.0".to_owned()),
         ];
         cluster.create(TOPIC, 1, 1, &topic.map(|(k, v)| (k.to_owned(), v)))?;
-        cluster.create(PROBE, 1, 1, &[])?;
+        cluster.create(PROBE, PROBE_PARTITIONS, 1, &[])?;
         cluster.leads(TOPIC, &[0])?;
-        cluster.leads(PROBE, &[0])?;
+        cluster.leads(PROBE, &(0..PROBE_PARTITIONS).collect::<Vec<_>>())?;
         let began = Instant::now();
         let last = self.produce(&mut cluster)?;
         let produced = began.elapsed();
-        let before = probe(node.address(), || {
+        let every = Duration::from_millis(self.every);
+        let before = probe(node.address(), every, || {
             thread::sleep(Duration::from_secs_f64(self.before));
-            Ok(())
+            Ok(Instant::now())
         })?;
         let (size, usage) = (size(&mut cluster)?, node.usage()?);
         let mut took = Duration::ZERO;
-        let during = probe(node.address(), || {
+        let during = probe(node.address(), every, || {
+            let began = Instant::now();
             took = compact(&mut cluster, size)?;
-            Ok(())
+            Ok(began + took)
         })?;
         let (left, after) = (self::size(&mut cluster)?, node.usage()?);
         let records = verify(&mut cluster, &last)?;
@@ -137,8 +142,8 @@ impl Compact {
             ),
             ("most memory before", mib(usage.resident_peak)),
             ("most memory after", mib(after.resident_peak)),
-            ("produce p50, p99, max before", before.to_string()),
-            ("produce p50, p99, max during", during.to_string()),
+            ("produce p50, p99, p99.9, max before", before.to_string()),
+            ("produce p50, p99, p99.9, max during", during.to_string()),
         ];
         print!("{}", table(&rows.map(|(k, v)| vec![k.to_owned(), v])));
         println!("every key has its last value");
@@ -160,17 +165,21 @@ impl Compact {
                 batch.push(now, Some(&key.to_be_bytes()), Some(&value), &[]);
                 last[key as usize] = Some(record);
             }
-            send(cluster, TOPIC, batch)?;
+            send(cluster, (TOPIC, 0), batch)?;
             next += count;
         }
         Ok(last)
     }
 }
 
-fn send(cluster: &mut Cluster, topic: &str, batch: BatchBuilder) -> io::Result<()> {
+fn send(
+    cluster: &mut Cluster,
+    (topic, partition): (&str, i32),
+    batch: BatchBuilder,
+) -> io::Result<()> {
     let bytes = batch.build().map_err(|e| failed(e.to_string()))?;
     let data = PartitionProduceData {
-        index: 0,
+        index: partition,
         records: Records::Parts(vec![Bytes::from(bytes)]),
     };
     let request = ProduceRequest {
@@ -206,35 +215,46 @@ impl std::fmt::Display for Latencies {
             let last = sorted.len().saturating_sub(1);
             sorted.get(place.min(last)).copied().unwrap_or(f64::NAN)
         };
-        let (p50, p99, max) = (at(0.5), at(0.99), at(1.0));
+        let (p50, p99, p999, max) = (at(0.5), at(0.99), at(0.999), at(1.0));
         let count = sorted.len();
-        write!(f, "{p50:.2}, {p99:.2}, {max:.2} ms of {count} requests")
+        write!(
+            f,
+            "{p50:.2}, {p99:.2}, {p999:.2}, {max:.2} ms of {count} requests"
+        )
     }
 }
 
-/// One small record every few milliseconds for as long as `work` takes. A request that is late counts from when it was due.
-fn probe(address: SocketAddr, work: impl FnOnce() -> io::Result<()>) -> io::Result<Latencies> {
+/// One small record after each `every` for as long as `work` takes. A request that is late counts from when it was due.
+/// Those due after the time that `work` gives do not count.
+fn probe(
+    address: SocketAddr,
+    every: Duration,
+    work: impl FnOnce() -> io::Result<Instant>,
+) -> io::Result<Latencies> {
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
         let probing = scope.spawn(|| {
             let mut cluster = Cluster::connect(address)?;
             let mut took = Vec::new();
+            let mut partitions = (0..PROBE_PARTITIONS).cycle();
             let mut due = Instant::now();
             while !done.load(Ordering::Relaxed) {
                 thread::sleep(due.saturating_duration_since(Instant::now()));
                 let mut batch = BatchBuilder::new(BatchOptions::default());
                 batch.push(now_ms(), None, Some(&[7; 100]), &[]);
-                send(&mut cluster, PROBE, batch)?;
-                took.push(due.elapsed().as_secs_f64() * 1e3);
-                due += PROBE_EVERY;
+                let partition = partitions.next().unwrap_or(0);
+                send(&mut cluster, (PROBE, partition), batch)?;
+                took.push((due, due.elapsed().as_secs_f64() * 1e3));
+                due += every;
             }
-            Ok(Latencies(took))
+            Ok::<_, io::Error>(took)
         });
         let worked = work();
         done.store(true, Ordering::Relaxed);
         let probed = probing.join().map_err(|_| failed("the probe panicked"))?;
-        worked?;
-        probed
+        let (probed, until) = (probed?, worked?);
+        let counted = probed.into_iter().filter(|(due, _)| *due < until);
+        Ok(Latencies(counted.map(|(_, took)| took).collect()))
     })
 }
 

@@ -108,6 +108,9 @@ fn encode_records<'a>(
     out
 }
 
+/// Offset and value of a record.
+type Plain<'a> = (i64, Option<&'a [u8]>);
+
 /// Set in a batch whose tombstones compaction has met: its first timestamp is when they may go.
 const DELETE_HORIZON: i16 = 0x40;
 
@@ -198,7 +201,7 @@ impl<'a> Batch<'a> {
     }
 
     /// Offset and value of each record. Only of batches as [`encode`] makes them.
-    pub fn records(&self) -> Result<Vec<(i64, Option<&'a [u8]>)>, BadBatch> {
+    pub fn records(&self) -> Result<Vec<Plain<'a>>, BadBatch> {
         let (base_offset, found) = (self.base_offset, self.attributes());
         if found != 0 {
             return Err(BadBatch::Attributes { base_offset, found });
