@@ -162,7 +162,9 @@ async fn fetch(
         return BTreeMap::new();
     }
     loop {
-        let fetched = ask(ctx, &asked).await;
+        let Some(fetched) = ask(ctx, &asked).await else {
+            return BTreeMap::new();
+        };
         if time::now() >= deadline || fetched.values().any(has_news) {
             return fetched;
         }
@@ -175,7 +177,8 @@ fn has_news(fetched: &Fetched) -> bool {
     !fetched.is_empty() || fetched.error != ErrorCode::NONE
 }
 
-async fn ask(ctx: &Context, asked: &Fetch) -> BTreeMap<Place, Fetched> {
+/// What is handed out now; `None`: the session has ended.
+async fn ask(ctx: &Context, asked: &Fetch) -> Option<BTreeMap<Place, Fetched>> {
     let image = ctx.image();
     let mut all = BTreeMap::new();
     let mut there = Vec::new();
@@ -204,6 +207,14 @@ async fn ask(ctx: &Context, asked: &Fetch) -> BTreeMap<Place, Fetched> {
             has_some,
             ..asked.clone()
         };
+        // The connection may have ended, and what its session had gone back: nothing is handed out to it any more.
+        let is_open = {
+            let sessions = ctx.shares.sessions.borrow();
+            sessions.is_open(&asked.group, &asked.member, asked.session)
+        };
+        if !is_open {
+            return None;
+        }
         let fetched = match ctx.shares.call(shard, Call::Fetch(part)).await {
             Ok(Answer::Fetch(fetched)) if fetched.len() == parts.len() => fetched,
             _ => vec![Fetched::refused(ErrorCode::NOT_LEADER_OR_FOLLOWER); parts.len()],
@@ -215,7 +226,7 @@ async fn ask(ctx: &Context, asked: &Fetch) -> BTreeMap<Place, Fetched> {
             all.insert((id.topic, id.partition), fetched);
         }
     }
-    all
+    Some(all)
 }
 
 /// Waits until an owner says that there may be something.

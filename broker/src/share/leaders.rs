@@ -1,13 +1,13 @@
 //! The share partitions of one shard: calls find them here.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
 use ottla_protocol::error_code::ErrorCode;
 use ottla_protocol::ids::PartitionId;
-use ottla_runtime::sync::Semaphore;
+use ottla_runtime::sync::{Notify, Semaphore};
 use ottla_runtime::task::{self, Share};
 use ottla_runtime::time::{self, Instant};
 
@@ -25,9 +25,17 @@ pub struct Leaders {
     partitions: Rc<Partitions>,
     coordinators: Rc<Coordinators>,
     table: RefCell<BTreeMap<Key, Rc<SharePartition>>>,
-    /// Whose turn it is to load one.
-    loading: Rc<Semaphore>,
+    /// Those that are being loaded.
+    loading: RefCell<BTreeSet<Key>>,
+    /// One of them is, or could not be.
+    loaded: Notify,
+    /// How many may be loaded at once.
+    loads: Rc<Semaphore>,
+    /// Sessions with fetches under way: how many, and whether the session has ended meanwhile.
+    fetching: RefCell<BTreeMap<u64, (usize, bool)>>,
 }
+
+const LOADS: usize = 16;
 
 impl Leaders {
     /// Of a shard with these partitions.
@@ -36,7 +44,10 @@ impl Leaders {
             partitions,
             coordinators,
             table: RefCell::default(),
-            loading: Rc::new(Semaphore::new(1)),
+            loading: RefCell::default(),
+            loaded: Notify::new(),
+            loads: Rc::new(Semaphore::new(LOADS)),
+            fetching: RefCell::default(),
         })
     }
 
@@ -68,6 +79,9 @@ impl Leaders {
                     session,
                     parts,
                 } => {
+                    if let Some((_, ended)) = leaders.fetching.borrow_mut().get_mut(&session) {
+                        *ended = true;
+                    }
                     for id in parts {
                         leaders.release(&group, session, id).await;
                     }
@@ -99,23 +113,58 @@ impl Leaders {
         group: &Arc<str>,
         id: PartitionId,
     ) -> Result<Rc<SharePartition>, ErrorCode> {
-        if let Some(share) = self.known(group, id) {
-            return Ok(share);
+        loop {
+            if let Some(share) = self.known(group, id) {
+                return Ok(share);
+            }
+            let key = Key {
+                group: group.clone(),
+                partition: id,
+            };
+            if self.loading.borrow_mut().insert(key.clone()) {
+                return self.load(key, None).await;
+            }
+            self.loaded.notified().await;
         }
-        let _turn = self.loading.acquire(1).await;
-        if let Some(share) = self.known(group, id) {
-            return Ok(share);
-        }
-        let partition = self.partitions.find(id);
-        let partition = partition.ok_or(ErrorCode::NOT_LEADER_OR_FOLLOWER)?;
-        let key = Key {
-            group: group.clone(),
-            partition: id,
+    }
+
+    /// Loads one that is noted as being loaded, and is let a session read then.
+    async fn load(&self, key: Key, session: Option<u64>) -> Result<Rc<SharePartition>, ErrorCode> {
+        let loaded = {
+            let _turn = self.loads.acquire(1).await;
+            match self.partitions.find(key.partition) {
+                Some(partition) => {
+                    SharePartition::load(key.clone(), partition, self.coordinators.clone()).await
+                }
+                None => Err(ErrorCode::NOT_LEADER_OR_FOLLOWER),
+            }
         };
-        let loaded = SharePartition::load(key.clone(), partition, self.coordinators.clone());
-        let share = loaded.await?;
-        self.table.borrow_mut().insert(key, share.clone());
-        Ok(share)
+        if let Ok(share) = &loaded {
+            share.sessions.borrow_mut().extend(session);
+            self.table.borrow_mut().insert(key.clone(), share.clone());
+        }
+        self.loading.borrow_mut().remove(&key);
+        self.loaded.notify_all();
+        loaded
+    }
+
+    /// Begins to load those of a session that nobody has read yet; says which.
+    fn load_ahead(self: &Rc<Self>, fetch: &Fetch) -> BTreeSet<PartitionId> {
+        let is_new = |id: &&PartitionId| self.known(&fetch.group, **id).is_none();
+        let new: BTreeSet<PartitionId> = fetch.parts.iter().filter(is_new).copied().collect();
+        for id in &new {
+            let key = Key {
+                group: fetch.group.clone(),
+                partition: *id,
+            };
+            if self.loading.borrow_mut().insert(key.clone()) {
+                let (leaders, session) = (self.clone(), fetch.session);
+                // Who needs it finds it, or loads it again and hears why not.
+                let load = async move { drop(leaders.load(key, Some(session)).await) };
+                task::spawn(Share::Foreground, load).detach();
+            }
+        }
+        new
     }
 
     fn forget(&self, share: &Rc<SharePartition>) {
@@ -128,17 +177,41 @@ impl Leaders {
         share.wake();
     }
 
-    /// Hands records out. Who has some does not wait for share partitions that nobody has read yet: those have their turn when
-    /// they come first, as each does once.
-    async fn fetch(&self, fetch: Fetch) -> Vec<Fetched> {
+    async fn fetch(self: &Rc<Self>, fetch: Fetch) -> Vec<Fetched> {
+        let session = fetch.session;
+        self.fetching.borrow_mut().entry(session).or_default().0 += 1;
+        let all = self.hand_out(&fetch).await;
+        let has_ended = {
+            let mut fetching = self.fetching.borrow_mut();
+            let Some((count, ended)) = fetching.get_mut(&session) else {
+                return all;
+            };
+            *count -= 1;
+            let (is_last, ended) = (*count == 0, *ended);
+            if is_last {
+                fetching.remove(&session);
+            }
+            is_last && ended
+        };
+        if has_ended {
+            // What was handed out meanwhile goes back, too.
+            for id in &fetch.parts {
+                self.release(&fetch.group, session, *id).await;
+            }
+        }
+        all
+    }
+
+    /// Hands records out. Who has some does not wait for share partitions that nobody has read yet: those come with the next fetch.
+    async fn hand_out(self: &Rc<Self>, fetch: &Fetch) -> Vec<Fetched> {
         let (mut records, mut bytes) = (fetch.max_records, fetch.max_bytes);
         let mut has_some = fetch.has_some;
+        let new = self.load_ahead(fetch);
         let mut all = Vec::with_capacity(fetch.parts.len());
         for id in &fetch.parts {
-            let found = match self.known(&fetch.group, *id) {
-                None if has_some => Ok(None),
-                None => self.find(&fetch.group, *id).await.map(Some),
-                Some(share) => Ok(Some(share)),
+            let found = match has_some && new.contains(id) {
+                true => Ok(None),
+                false => self.find(&fetch.group, *id).await.map(Some),
             };
             let fetched = match found {
                 Err(code) => Fetched::refused(code),
@@ -146,7 +219,7 @@ impl Leaders {
                 Ok(None) => Fetched::default(),
                 Ok(Some(share)) => {
                     share.sessions.borrow_mut().insert(fetch.session);
-                    let fetched = read::hand_out(&share, &fetch, records, bytes).await;
+                    let fetched = read::hand_out(&share, fetch, records, bytes).await;
                     if !fetched.is_empty() {
                         self.look_after_locks(&share);
                     }
@@ -249,6 +322,13 @@ impl Leaders {
     }
 
     async fn release(&self, group: &Arc<str>, session: u64, id: PartitionId) {
+        let key = Key {
+            group: group.clone(),
+            partition: id,
+        };
+        while self.loading.borrow().contains(&key) {
+            self.loaded.notified().await;
+        }
         let Some(share) = self.known(group, id) else {
             return;
         };

@@ -176,6 +176,12 @@ impl Sessions {
         }
     }
 
+    /// Is this the member's session?
+    pub fn is_open(&self, group: &Arc<str>, member: &Arc<str>, number: u64) -> bool {
+        let session = self.sessions.get(&(group.clone(), member.clone()));
+        session.is_some_and(|session| session.number == number)
+    }
+
     /// Ends a session.
     pub fn close(&mut self, group: &Arc<str>, member: &Arc<str>) -> Option<Closed> {
         let key = (group.clone(), member.clone());
@@ -270,7 +276,10 @@ mod tests {
         let mut less = request("m", 3, &[]);
         less.forgotten = vec![part(0), part(1)];
         assert_eq!(sessions.fetch(&less).expect("gone on").parts, [part(2)]);
+        let number = opened.number;
+        assert!(sessions.is_open(&g, &m, number) && !sessions.is_open(&g, &m, number + 1));
         let closed = sessions.close(&g, &m).expect("closed");
+        assert!(!sessions.is_open(&g, &m, number));
         assert_eq!(closed.parts, [part(0), part(1), part(2)]);
     }
 
