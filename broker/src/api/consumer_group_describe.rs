@@ -22,8 +22,8 @@ pub async fn handle(
     let image = ctx.image();
     let names: Vec<String> = request.group_ids.iter().map(|g| g.to_string()).collect();
     let ask = |names| Command::Consumer(consumer::Command::Describe(names));
-    let kind = ("consumer", are_served(&image));
-    let found = groups::find_each(ctx, &names, kind, ask, take).await;
+    let why = groups::missing("consumer");
+    let found = groups::find_each(ctx, &names, are_served(&image), ask, take, why).await;
     let described = names.into_iter().zip(found).map(|(name, found)| {
         let mut group = match found {
             Ok(group) => DescribedGroup {

@@ -54,13 +54,14 @@ pub async fn ask_each<R>(
 /// What is found of a group of one kind: it, or the code and the words for why not.
 pub type Found<G> = Result<G, (ErrorCode, Option<String>)>;
 
-/// Asks about each of these groups of one kind, if it is served.
-pub async fn find_each<G>(
+/// Asks about each of these groups of one kind, if it is served; `why` says in code and words why a group is not there.
+pub async fn find_each<G, E>(
     ctx: &Context,
     names: &[String],
-    (kind, is_served): (&str, bool),
+    is_served: bool,
     ask: impl Fn(Vec<String>) -> Command,
-    take: impl Fn(Answer) -> Option<Vec<Result<G, Missing>>>,
+    take: impl Fn(Answer) -> Option<Vec<Result<G, E>>>,
+    why: impl Fn(&str, E) -> (ErrorCode, String),
 ) -> Vec<Found<G>> {
     let answers = match is_served {
         true => ask_each(ctx, names, ask, take).await,
@@ -72,13 +73,18 @@ pub async fn find_each<G>(
     let found = |(name, answer): (&String, _)| match answer {
         _ if name.is_empty() => Err((ErrorCode::INVALID_GROUP_ID, None)),
         Ok(Ok(group)) => Ok(group),
-        Ok(Err(missing)) => {
-            let words: String = Missing::words(missing, name, kind);
-            Err((ErrorCode::GROUP_ID_NOT_FOUND, Some(words)))
+        Ok(Err(error)) => {
+            let (code, words) = why(name, error);
+            Err((code, Some(words)))
         }
         Err(code) => Err((code, None)),
     };
     names.iter().zip(answers).map(found).collect()
+}
+
+/// Why a group of this kind is not there.
+pub fn missing(kind: &str) -> impl Fn(&str, Missing) -> (ErrorCode, String) {
+    move |name, missing| (ErrorCode::GROUP_ID_NOT_FOUND, missing.words(name, kind))
 }
 
 /// Partitions with the names of their topics; what is deleted is not said.

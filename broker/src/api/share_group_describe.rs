@@ -21,8 +21,8 @@ pub async fn handle(
     let image = ctx.image();
     let names: Vec<String> = request.group_ids.iter().map(|g| g.to_string()).collect();
     let ask = |names| Command::Share(share::Command::Describe(names));
-    let kind = ("share", are_served(&image));
-    let found = groups::find_each(ctx, &names, kind, ask, take).await;
+    let why = groups::missing("share");
+    let found = groups::find_each(ctx, &names, are_served(&image), ask, take, why).await;
     let described = names.into_iter().zip(found).map(|(name, found)| {
         let mut group = match found {
             Ok(group) => DescribedGroup {

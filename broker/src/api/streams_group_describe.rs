@@ -1,6 +1,5 @@
 //! StreamsGroupDescribe (key 89): streams groups, their members and tasks (KIP-1071).
 
-use ottla_protocol::error_code::ErrorCode;
 use ottla_protocol::messages::streams_group_describe as m;
 use ottla_protocol::messages::streams_group_describe::{
     DescribedGroup, StreamsGroupDescribeRequest, StreamsGroupDescribeResponse,
@@ -24,31 +23,26 @@ pub async fn handle(
     request: StreamsGroupDescribeRequest<'_>,
 ) -> StreamsGroupDescribeResponse<'static> {
     let names: Vec<String> = request.group_ids.iter().map(|g| g.to_string()).collect();
-    let found = match are_served(&ctx.image()) {
-        true => {
-            let ask = |names| Command::Streams(streams::Command::Describe(names));
-            groups::ask_each(ctx, &names, ask, take).await
-        }
-        false => {
-            let off = names.iter().map(|_| Err(ErrorCode::UNSUPPORTED_VERSION));
-            off.collect()
-        }
-    };
+    let ask = |names| Command::Streams(streams::Command::Describe(names));
+    let why = |_: &str, refusal: Refusal| (refusal.code, refusal.message);
+    let is_served = are_served(&ctx.image());
+    let found = groups::find_each(ctx, &names, is_served, ask, take, why).await;
     let described = names.into_iter().zip(found).map(|(name, found)| {
         let mut group = match found {
-            _ if name.is_empty() => failed(ErrorCode::INVALID_GROUP_ID),
-            Ok(Ok(group)) => group_of(group),
-            Ok(Err(refusal)) => DescribedGroup {
-                error_message: Some(refusal.message.into()),
-                ..failed(refusal.code)
+            Ok(group) => DescribedGroup {
+                authorized_operations: operations::if_asked(
+                    request.include_authorized_operations,
+                    operations::GROUP,
+                ),
+                ..group_of(group)
             },
-            Err(code) => failed(code),
+            Err((error_code, message)) => DescribedGroup {
+                error_code,
+                error_message: message.map(Into::into),
+                ..Default::default()
+            },
         };
         group.group_id = name.into();
-        if group.error_code == ErrorCode::NONE {
-            let asked = request.include_authorized_operations;
-            group.authorized_operations = operations::if_asked(asked, operations::GROUP);
-        }
         group
     });
     StreamsGroupDescribeResponse {
@@ -61,13 +55,6 @@ fn take(answer: Answer) -> Option<Vec<Result<Described, Refusal>>> {
     match answer {
         Answer::Streams(streams::Answer::Described(some)) => Some(some),
         _ => None,
-    }
-}
-
-fn failed(error_code: ErrorCode) -> DescribedGroup<'static> {
-    DescribedGroup {
-        error_code,
-        ..Default::default()
     }
 }
 
