@@ -8,7 +8,7 @@ use ottla_protocol::records::streams_group_topology as record;
 
 use super::streams_group_heartbeat::are_served;
 use super::{Context, RequestMeta, groups, operations};
-use crate::coordinator::group::consumer::Refusal;
+use crate::coordinator::group::kind::Missing;
 use crate::coordinator::group::streams::decide::topics::Configured;
 use crate::coordinator::group::streams::member::Member;
 use crate::coordinator::group::streams::tasks::{Assignment, Tasks};
@@ -24,8 +24,8 @@ pub async fn handle(
 ) -> StreamsGroupDescribeResponse<'static> {
     let names: Vec<String> = request.group_ids.iter().map(|g| g.to_string()).collect();
     let ask = |names| Command::Streams(streams::Command::Describe(names));
-    let why = |_: &str, refusal: Refusal| (refusal.code, refusal.message);
     let is_served = are_served(&ctx.image());
+    let why = groups::missing("streams");
     let found = groups::find_each(ctx, &names, is_served, ask, take, why).await;
     let described = names.into_iter().zip(found).map(|(name, found)| {
         let mut group = match found {
@@ -51,7 +51,7 @@ pub async fn handle(
     }
 }
 
-fn take(answer: Answer) -> Option<Vec<Result<Described, Refusal>>> {
+fn take(answer: Answer) -> Option<Vec<Result<Described, Missing>>> {
     match answer {
         Answer::Streams(streams::Answer::Described(some)) => Some(some),
         _ => None,

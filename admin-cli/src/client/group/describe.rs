@@ -56,6 +56,8 @@ pub struct MemberView {
     pub assigned: Partitions,
     /// What it shall have; None where the broker does not decide.
     pub target: Option<Partitions>,
+    /// The tasks whose state it keeps a copy of; None but in a Streams group.
+    pub standby: Option<Partitions>,
 }
 
 impl GroupView {
@@ -120,6 +122,7 @@ impl Client {
                 epoch: Some(it.member_epoch),
                 assigned: partitions(&it.assignment),
                 target: Some(partitions(&it.target_assignment)),
+                ..MemberView::default()
             };
             Some(Assigned {
                 code: group.error_code,
@@ -219,8 +222,8 @@ impl Client {
         };
         self.describe_assigned(name, GroupType::Streams, &request, |body| {
             let group = body.groups.first()?;
-            let tasks = |assignment: &streams::Assignment<'_>| {
-                let each = assignment.active_tasks.iter();
+            let tasks = |tasks: &[streams::TaskIds<'_>]| {
+                let each = tasks.iter();
                 each.map(|it| (it.subtopology_id.to_string(), sorted(&it.partitions)))
                     .collect()
             };
@@ -231,8 +234,9 @@ impl Client {
                 client_id: it.client_id.to_string(),
                 host: it.client_host.to_string(),
                 epoch: Some(it.member_epoch),
-                assigned: tasks(&it.assignment),
-                target: Some(tasks(&it.target_assignment)),
+                assigned: tasks(&it.assignment.active_tasks),
+                target: Some(tasks(&it.target_assignment.active_tasks)),
+                standby: Some(tasks(&it.assignment.standby_tasks)),
             };
             Some(Assigned {
                 code: group.error_code,

@@ -61,6 +61,8 @@ struct Row {
     assigned: Partitions,
     /// What the broker wants it to have; null where the broker does not decide.
     target: Option<Partitions>,
+    /// The tasks whose state it keeps a copy of; null but in a Streams group.
+    standby: Option<Partitions>,
 }
 
 /// What to show of each group.
@@ -74,6 +76,7 @@ pub fn plan(groups: Vec<GroupView>) -> Outcome {
         epoch: member.epoch,
         assigned: member.assigned,
         target: member.target,
+        standby: member.standby,
     };
     let description = |group: GroupView| Description {
         group: group.name,
@@ -150,7 +153,11 @@ impl Description {
 
 impl Row {
     fn partitions(&self) -> String {
-        let has = listed(&self.assigned);
+        let mut has = listed(&self.assigned);
+        if let Some(standby) = self.standby.as_ref().filter(|tasks| !tasks.is_empty()) {
+            // Writing to a String cannot fail.
+            let _ = write!(has, " (standby: {})", listed(standby));
+        }
         match &self.target {
             Some(target) if *target != self.assigned => {
                 format!("{has} (to be: {})", listed(target))

@@ -194,6 +194,25 @@ fn describe_shows_what_is_and_what_shall_be() {
     );
 }
 
+#[test]
+fn describe_shows_the_tasks_of_streams_groups() {
+    let tasks = |part: &str, tasks: &[i32]| BTreeMap::from([(part.to_owned(), tasks.to_vec())]);
+    let mut streams = group(GroupType::Streams, "Stable");
+    streams.assignor = String::new();
+    streams.members = vec![MemberView {
+        epoch: Some(4),
+        assigned: tasks("0", &[0, 1]),
+        target: Some(tasks("0", &[0])),
+        standby: Some(tasks("1", &[2])),
+        ..member("m1", &[])
+    }];
+    let shown = render(&describe::plan(vec![streams]), Output::Table);
+    assert!(
+        shown.ends_with("      4  0:0,1 (standby: 1:2) (to be: 0:0)\n"),
+        "{shown}"
+    );
+}
+
 fn found(state: &str, members: &[MemberView]) -> delete::Found {
     let mut group = group(GroupType::Classic, state);
     group.members = members.to_vec();

@@ -1,6 +1,7 @@
 //! What a streams group is.
 
-use super::super::{Groups, kind};
+use super::super::Groups;
+use super::super::kind::{self, Missing};
 use super::decide::topics::{self, Configured};
 use super::group::Phase;
 use super::member::Member;
@@ -26,9 +27,11 @@ pub struct Described {
 }
 
 impl Groups {
-    pub(super) fn describe_streams(&self, name: &str, now: &Now<'_>) -> Option<Described> {
-        let Some(kind::Group::Streams(group)) = self.groups.get(name) else {
-            return None;
+    pub(super) fn describe_streams(&self, name: &str, now: &Now<'_>) -> Result<Described, Missing> {
+        let group = match self.groups.get(name) {
+            Some(kind::Group::Streams(group)) => group,
+            Some(_) => return Err(Missing::OfAnotherKind),
+            None => return Err(Missing::Unknown),
         };
         let topology = group.topology().map(|topology| Topology::clone(topology));
         let configured = topology
@@ -39,7 +42,7 @@ impl Groups {
             let target = group.target_of(&member.id).cloned().unwrap_or_default();
             (member.clone(), target)
         };
-        Some(Described {
+        Ok(Described {
             phase: group.phase(),
             epoch: group.epoch,
             target_epoch: group.target_epoch,

@@ -35,7 +35,8 @@ use self::group::Soft;
 use self::member::State;
 use self::records::Scribe;
 use super::consumer::Refusal;
-use super::{Groups, Record, kind, timers};
+use super::kind::{self, Missing};
+use super::{Groups, Record, timers};
 use crate::coordinator::{Ask, Effects, Now};
 
 /// What streams groups can be asked.
@@ -52,8 +53,8 @@ pub enum Command {
 pub enum Answer {
     /// To a member.
     Beat(Result<Beat, Refusal>),
-    /// The groups, in order; why not for what is no streams group.
-    Described(Vec<Result<Described, Refusal>>),
+    /// The groups, in order; or why it is none.
+    Described(Vec<Result<Described, Missing>>),
 }
 
 /// What a member is to know besides what it has.
@@ -149,12 +150,9 @@ impl Groups {
         match command {
             Command::Heartbeat(request) => self.streams_heartbeat(&request, ask, now),
             Command::Describe(names) => {
-                let describe = |name: &String| {
-                    let described = self.describe_streams(name, now);
-                    described.ok_or_else(|| self.no_streams_group(name, "Group"))
-                };
-                let described = names.iter().map(describe).collect();
-                Effects::answer(ask, super::Answer::Streams(Answer::Described(described)))
+                let described = names.iter().map(|name| self.describe_streams(name, now));
+                let answer = Answer::Described(described.collect());
+                Effects::answer(ask, super::Answer::Streams(answer))
             }
         }
     }
@@ -180,13 +178,8 @@ impl Groups {
                 &made
             }
             None if request.epoch == JOINING => &made,
-            _ => {
-                let what = match request.epoch {
-                    LEAVING => "Group",
-                    _ => "Streams group",
-                };
-                return answer(Err(self.no_streams_group(name, what)));
-            }
+            Some(_) => return answer(Err(no_group(request, Missing::OfAnotherKind))),
+            None => return answer(Err(no_group(request, Missing::Unknown))),
         };
         let mut draft = Draft::new(name, group, &scene);
         match draft.heartbeat(request) {
@@ -298,15 +291,17 @@ impl Groups {
         }
         Effects::records(outcome.records)
     }
+}
 
-    /// `what`: what Kafka calls a group that is not there.
-    fn no_streams_group(&self, name: &str, what: &str) -> Refusal {
-        let message = match self.groups.contains_key(name) {
-            true => format!("Group {name} is not a streams group."),
-            false => format!("{what} {name} not found."),
-        };
-        Refusal::new(ErrorCode::GROUP_ID_NOT_FOUND, message)
-    }
+fn no_group(request: &Heartbeat, missing: Missing) -> Refusal {
+    let name = &request.group;
+    let message = match (missing, request.epoch) {
+        // To one who leaves Kafka says it in other words.
+        (Missing::Unknown, LEAVING) => missing.words(name, "streams"),
+        (Missing::Unknown, _) => format!("Streams group {name} not found."),
+        (Missing::OfAnotherKind, _) => missing.words(name, "streams"),
+    };
+    Refusal::new(ErrorCode::GROUP_ID_NOT_FOUND, message)
 }
 
 /// The records that delete a streams group.

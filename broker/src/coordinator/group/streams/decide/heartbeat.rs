@@ -95,6 +95,7 @@ impl Heartbeat {
     /// 42, 130.
     pub fn validate(&self) -> Result<(), Refusal> {
         let says = |tasks: &Option<Tasks>| tasks.as_ref().is_some_and(|t| !t.is_empty());
+        let says_none = |tasks: &Option<Tasks>| tasks.as_ref().is_some_and(Tasks::is_empty);
         let blank = |text: Option<&str>| text.is_some_and(|text| text.trim().is_empty());
         let roles = [&self.active, &self.standby, &self.warmup];
         let said = roles.iter().filter(|tasks| tasks.is_some()).count();
@@ -126,12 +127,16 @@ impl Heartbeat {
                 "RebalanceTimeoutMs must be provided in first request.",
             ),
             (
-                joins && says(&self.active),
+                joins && !says_none(&self.active),
                 "ActiveTasks must be empty when (re-)joining.",
             ),
             (
-                joins && says(&self.standby),
+                joins && !says_none(&self.standby),
                 "StandbyTasks must be empty when (re-)joining.",
+            ),
+            (
+                joins && !says_none(&self.warmup),
+                "WarmupTasks must be empty when (re-)joining.",
             ),
             (
                 joins && self.topology.is_none(),

@@ -133,6 +133,14 @@ fn what_may_not_be_sent_is_refused_in_kafkas_words() {
             active: None,
             ..join("m")
         }),
+        "ActiveTasks must be empty when (re-)joining."
+    );
+    let active = Some(Tasks::new());
+    assert_eq!(
+        says(Heartbeat {
+            active,
+            ..next("m", 1)
+        }),
         "If one task-type is non-null, all must be non-null."
     );
     assert_eq!(
@@ -170,10 +178,9 @@ fn a_group_of_another_kind_is_no_streams_group() {
     let refusal = world.beat(next("m1", 1)).expect_err("no group");
     assert_eq!(refusal.code, ErrorCode::GROUP_ID_NOT_FOUND);
     assert_eq!(refusal.message, "Streams group g not found.");
-    assert_eq!(
-        world.describe().expect_err("no group").message,
-        "Group g not found."
-    );
+    let refusal = world.beat(next("m1", -1)).expect_err("no group");
+    assert_eq!(refusal.message, "Group g not found.");
+    assert_eq!(world.describe().expect_err("no group"), Missing::Unknown);
 }
 
 #[test]

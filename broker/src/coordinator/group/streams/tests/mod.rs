@@ -16,6 +16,7 @@ use ottla_protocol::records::streams_group_topology::{
 };
 
 use super::super::bench::Bench;
+use super::super::kind::Missing;
 use super::super::{Answer, Command};
 use super::tasks::Tasks;
 use super::{Beat, Described, Heartbeat, Refusal, Status};
@@ -122,7 +123,7 @@ impl World {
         });
     }
 
-    pub fn describe(&mut self) -> Result<Described, Refusal> {
+    pub fn describe(&mut self) -> Result<Described, Missing> {
         let command = super::Command::Describe(vec![GROUP.into()]);
         match self.tell(Command::Streams(command)) {
             Answer::Streams(super::Answer::Described(mut groups)) => groups.remove(0),
