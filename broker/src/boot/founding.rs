@@ -10,8 +10,9 @@ use ottla_storage::mutants::{Mutant, planted};
 
 use super::StartError;
 use super::identity::DataFolder;
-use super::plan::Plan;
+use super::plan::{self, Plan};
 use super::room::Room;
+use crate::api::Endpoint;
 use crate::config::{self, BrokerConfig, Settings, Values};
 use crate::shard::placement;
 
@@ -29,13 +30,15 @@ pub struct Founded {
     pub generation: u64,
     /// Has the node served before? Then nothing of its journal may be missing.
     pub established: bool,
+    /// What clients are told; `None`: the address listened on.
+    pub advertise: Option<Endpoint>,
     /// Settings from the file and the command line.
     pub fixed: Arc<Values>,
 }
 
 /// Reads the settings, takes the data folder, and lays out its journals.
 pub async fn found(plan: &Plan) -> Result<(Founded, DataFolder), StartError> {
-    let given = settings(plan).await?;
+    let (given, advertise) = settings(plan).await?;
     let fixed =
         Arc::new(config::given::check(given).map_err(|e| StartError::Setting(e.to_string()))?);
     let settings = Settings {
@@ -62,15 +65,23 @@ pub async fn found(plan: &Plan) -> Result<(Founded, DataFolder), StartError> {
         cluster_id: identity.cluster_id.clone(),
         generation: identity.generation,
         established: identity.established,
+        advertise,
         fixed,
     };
     Ok((founded, folder))
 }
 
-/// What the settings file says, under what the command line says, and what follows from the flags: tools read these.
-async fn settings(plan: &Plan) -> Result<Values, StartError> {
+/// Settings that are not read, as there is a flag for each.
+const FLAGS: &[(&str, &str)] = &[
+    ("listeners", "--listen HOST:PORT"),
+    ("log.dirs", "--data-dir FOLDER"),
+    ("log.dir", "--data-dir FOLDER"),
+];
+
+/// What the settings file says, under what the command line says, and what follows from the flags: tools read these. Besides,
+/// what clients are told to connect to, if anybody said so.
+async fn settings(plan: &Plan) -> Result<(Values, Option<Endpoint>), StartError> {
     let mut given = Values::new();
-    given.insert("node.id".into(), "1".into());
     if let Some(path) = &plan.config {
         let unreadable =
             |why: String| StartError::Setting(format!("--config {}: {why}", path.display()));
@@ -82,12 +93,22 @@ async fn settings(plan: &Plan) -> Result<Values, StartError> {
         given.extend(config::given::from_toml(text).map_err(|e| unreadable(e.to_string()))?);
     }
     given.extend(plan.set.iter().cloned());
-    let advertised = plan
-        .advertise
+    if let Some((key, flag)) = FLAGS.iter().find(|(key, _)| given.contains_key(*key)) {
+        let what =
+            format!("{key} is not read from settings: leave it out and say `ottla start {flag}`");
+        return Err(StartError::Setting(what));
+    }
+    let advertise = match (&plan.advertise, given.get("advertised.listeners")) {
+        (None, Some(said)) => Some(advertised(said)?),
+        (flag, _) => flag.clone(),
+    };
+    let told = advertise
         .as_ref()
         .map_or_else(|| plan.listen.clone(), ToString::to_string);
-    let node = given["node.id"].clone();
+    let node = given.get("node.id").or(given.get("broker.id"));
+    let node = node.map_or("1", String::as_str).to_owned();
     given.extend([
+        ("node.id".to_owned(), node.clone()),
         ("broker.id".to_owned(), node),
         ("process.roles".to_owned(), "broker,controller".to_owned()),
         (
@@ -96,11 +117,19 @@ async fn settings(plan: &Plan) -> Result<Values, StartError> {
         ),
         (
             "advertised.listeners".to_owned(),
-            format!("PLAINTEXT://{advertised}"),
+            format!("PLAINTEXT://{told}"),
         ),
         ("log.dirs".to_owned(), plan.data.display().to_string()),
     ]);
-    Ok(given)
+    Ok((given, advertise))
+}
+
+/// The one address of `advertised.listeners`.
+fn advertised(said: &str) -> Result<Endpoint, StartError> {
+    let address = said.trim().strip_prefix("PLAINTEXT://");
+    let parsed = address.ok_or_else(|| format!("{said:?} is not PLAINTEXT://HOST:PORT"));
+    let parsed = parsed.and_then(plan::parse_endpoint);
+    parsed.map_err(|why| StartError::Setting(format!("advertised.listeners: {why}")))
 }
 
 /// Makes a new journal set for another number of shards. The old one stays valid until the identity says otherwise, so
@@ -198,6 +227,35 @@ async fn remove_old_journals(folder: &DataFolder) {
             && let Err(error) = fs::remove_dir_all(sets.join(&entry.name)).await
         {
             tracing::warn!("an old journal set was not removed: {error}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // `--set advertised.listeners=...` was taken without a word, and clients were told the address listened on.
+    #[test]
+    fn what_clients_are_told_is_one_plain_address() {
+        let told = |said: &str| {
+            advertised(said)
+                .map(|at| at.to_string())
+                .map_err(|e| e.to_string())
+        };
+        assert_eq!(
+            told("PLAINTEXT://log.example.org:19092"),
+            Ok("log.example.org:19092".to_owned())
+        );
+        for bad in [
+            "log:1",
+            "PLAINTEXT://log",
+            "PLAINTEXT://a:1,PLAINTEXT://b:2",
+            "SSL://a:1",
+            "",
+        ] {
+            let why = told(bad).expect_err(bad);
+            assert!(why.contains("advertised.listeners"), "{why}");
         }
     }
 }

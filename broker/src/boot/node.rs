@@ -318,7 +318,7 @@ impl Node {
 
     /// What clients are told.
     pub(super) fn advertised(&self, listen: SocketAddr) -> Endpoint {
-        self.plan.advertise.clone().unwrap_or_else(|| {
+        self.founded.advertise.clone().unwrap_or_else(|| {
             // Clients cannot connect to "any address"; this host is where they are if nobody says otherwise.
             let host = if listen.ip().is_unspecified() {
                 "127.0.0.1".into()

@@ -23,7 +23,7 @@ pub struct Plan {
     pub data: PathBuf,
     /// `HOST:PORT` to listen on.
     pub listen: String,
-    /// What clients are told; `None`: the address listened on.
+    /// What clients are told; `None`: what `advertised.listeners` says, or the address listened on.
     pub advertise: Option<Endpoint>,
     /// `HOST:PORT` of the admin listener.
     pub admin: Option<String>,
@@ -176,12 +176,12 @@ fn parse_size(text: &str) -> Result<u64, String> {
         .ok_or_else(|| format!("{text:?} is too large"))
 }
 
-fn parse_endpoint(text: &str) -> Result<Endpoint, String> {
+pub(super) fn parse_endpoint(text: &str) -> Result<Endpoint, String> {
     let wrong = || format!("{text:?} is not HOST:PORT");
     let (host, port) = text.rsplit_once(':').ok_or_else(wrong)?;
     let port = port.parse().map_err(|_| wrong())?;
     let host = host.trim_start_matches('[').trim_end_matches(']');
-    if host.is_empty() {
+    if host.is_empty() || host.contains([',', '/', ' ']) {
         return Err(wrong());
     }
     Ok(Endpoint {
