@@ -156,7 +156,7 @@ async fn fetch(
         batch_size: i64::from(request.batch_size.max(1)),
         max_bytes,
         strict: request.share_acquire_mode == 1,
-        has_some: false,
+        has_news: false,
     };
     if asked.parts.is_empty() || asked.max_records == 0 || asked.max_bytes == 0 {
         return BTreeMap::new();
@@ -165,16 +165,12 @@ async fn fetch(
         let Some(fetched) = ask(ctx, &asked).await else {
             return BTreeMap::new();
         };
-        if time::now() >= deadline || fetched.values().any(has_news) {
+        if time::now() >= deadline || fetched.values().any(Fetched::is_news) {
             return fetched;
         }
         let watched = watch(ctx, &asked, deadline);
         let _ = time::timeout(deadline.since(time::now()), watched).await;
     }
-}
-
-fn has_news(fetched: &Fetched) -> bool {
-    !fetched.is_empty() || fetched.error != ErrorCode::NONE
 }
 
 /// What is handed out now; `None`: the session has ended.
@@ -198,13 +194,13 @@ async fn ask(ctx: &Context, asked: &Fetch) -> Option<BTreeMap<Place, Fetched>> {
         asked.max_records,
         asked.max_bytes.min(ctx.answers.room()).max(1),
     );
-    let mut has_some = false;
+    let mut has_news = false;
     for (shard, parts) in ctx.shares.by_owner(there, |id| *id) {
         let part = Fetch {
             parts: parts.clone(),
             max_records: records,
             max_bytes: bytes,
-            has_some,
+            has_news,
             ..asked.clone()
         };
         // The connection may have ended, and what its session had gone back: nothing is handed out to it any more.
@@ -222,7 +218,7 @@ async fn ask(ctx: &Context, asked: &Fetch) -> Option<BTreeMap<Place, Fetched>> {
         for (id, fetched) in parts.into_iter().zip(fetched) {
             records -= fetched.count();
             bytes = bytes.saturating_sub(fetched.len());
-            has_some |= !fetched.is_empty();
+            has_news |= fetched.is_news();
             all.insert((id.topic, id.partition), fetched);
         }
     }
@@ -262,7 +258,7 @@ fn responses(
     codes: BTreeMap<Place, ErrorCode>,
     all: bool,
 ) -> Vec<ShareFetchableTopicResponse<'static>> {
-    fetched.retain(|_, fetched| all || has_news(fetched));
+    fetched.retain(|_, fetched| all || fetched.is_news());
     for place in codes.keys() {
         fetched.entry(*place).or_default();
     }

@@ -75,8 +75,8 @@ pub struct Fetch {
     pub max_bytes: usize,
     /// Not one record more.
     pub strict: bool,
-    /// Another shard has handed out some already: there is nothing worth waiting for.
-    pub has_some: bool,
+    /// Another shard has handed out some already, or said why not: there is nothing worth waiting for.
+    pub has_news: bool,
 }
 
 /// What one share partition hands out.
@@ -107,6 +107,11 @@ impl Fetched {
     /// Bytes of records.
     pub fn len(&self) -> usize {
         self.records.iter().map(Bytes::len).sum()
+    }
+
+    /// Is it worth an answer?
+    pub fn is_news(&self) -> bool {
+        !self.is_empty() || self.error != ErrorCode::NONE
     }
 
     /// Is nothing handed out?

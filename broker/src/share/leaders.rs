@@ -202,14 +202,15 @@ impl Leaders {
         all
     }
 
-    /// Hands records out. Who has some does not wait for share partitions that nobody has read yet: those come with the next fetch.
+    /// Hands records out. Who has some, or has to hear why not, does not wait for share partitions that nobody has read yet: those come
+    /// with the next fetch.
     async fn hand_out(self: &Rc<Self>, fetch: &Fetch) -> Vec<Fetched> {
         let (mut records, mut bytes) = (fetch.max_records, fetch.max_bytes);
-        let mut has_some = fetch.has_some;
+        let mut has_news = fetch.has_news;
         let new = self.load_ahead(fetch);
         let mut all = Vec::with_capacity(fetch.parts.len());
         for id in &fetch.parts {
-            let found = match has_some && new.contains(id) {
+            let found = match has_news && new.contains(id) {
                 true => Ok(None),
                 false => self.find(&fetch.group, *id).await.map(Some),
             };
@@ -226,7 +227,7 @@ impl Leaders {
                     fetched
                 }
             };
-            has_some |= !fetched.is_empty();
+            has_news |= fetched.is_news();
             records -= fetched.count();
             bytes = bytes.saturating_sub(fetched.len());
             all.push(fetched);
