@@ -14,6 +14,7 @@ use crate::testing::{ID, machine, on};
 
 mod names;
 mod rules;
+mod txns;
 
 const ROOT: &str = "/data/topics";
 const DAY: i64 = 86_400_000;

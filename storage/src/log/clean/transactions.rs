@@ -17,7 +17,7 @@ use crate::log::AbortedTxn;
 pub(super) struct Transactions {
     /// Aborted ones whose first offset is still to come: first offsets and producers.
     coming: BTreeSet<(i64, i64)>,
-    /// All aborted ones that begin below are told of.
+    /// Up to here all aborted ones are told of.
     told_to: Option<i64>,
     /// Aborted ones whose marker is still to come, by producer; true when a batch of it was met.
     aborted: BTreeMap<i64, bool>,
@@ -34,12 +34,13 @@ impl Transactions {
         }
     }
 
-    /// Tells of the transactions that were aborted and have records in the offsets up to `end`, which come next.
+    /// Tells of the transactions that were aborted and have records in the offsets up to `end`, which come next. One that ends
+    /// there may have begun anywhere before, and be told of again: nobody knows of it where its first batches are gone.
     pub fn tell(&mut self, end: i64, aborted: &[AbortedTxn]) {
-        // Those that began before are known, and their end may have been passed.
-        let from = self.told_to.unwrap_or(i64::MIN);
-        let new = aborted.iter().filter(|txn| txn.first_offset >= from);
-        self.coming.extend(new.map(place));
+        // Those whose marker was passed are over: told of again, they would take the next one of their producer with them.
+        let passed = self.told_to.unwrap_or(i64::MIN);
+        let coming = aborted.iter().filter(|txn| txn.last_offset >= passed);
+        self.coming.extend(coming.map(place));
         self.told_to = Some(end);
     }
 

@@ -88,7 +88,7 @@ fn data(options: BatchOptions, records: &[(&str, Option<&str>)]) -> Vec<u8> {
     builder.build().expect("a small batch")
 }
 
-fn of_transaction(base: i64, producer: i64, key: &str) -> Vec<u8> {
+pub(super) fn of_transaction(base: i64, producer: i64, key: &str) -> Vec<u8> {
     let options = BatchOptions {
         transactional: true,
         ..options(base, Some(producer))
@@ -96,7 +96,7 @@ fn of_transaction(base: i64, producer: i64, key: &str) -> Vec<u8> {
     data(options, &[(key, Some("value"))])
 }
 
-fn marker(base: i64, producer: i64, commit: bool) -> Vec<u8> {
+pub(super) fn marker(base: i64, producer: i64, commit: bool) -> Vec<u8> {
     let mut builder = BatchBuilder::new(BatchOptions {
         transactional: true,
         control: true,
