@@ -203,6 +203,10 @@ impl<M: Machine> Driver<M> {
                     "a coordinator's append was refused: {}",
                     code.message()
                 );
+                if is_too_large(code) {
+                    // Kafka's answer: whoever asks for more than a topic can hold is not to try again.
+                    refuse(life, answers, ErrorCode::UNKNOWN_SERVER_ERROR);
+                }
                 return self.begin_again(life);
             }
         }
@@ -375,7 +379,14 @@ impl<M: Machine> Driven for Driver<M> {
     }
 }
 
-/// A transaction's write was refused: nothing has happened, and who asked hears why.
+fn is_too_large(code: ErrorCode) -> bool {
+    matches!(
+        code,
+        ErrorCode::MESSAGE_TOO_LARGE | ErrorCode::RECORD_LIST_TOO_LARGE
+    )
+}
+
+/// A write was refused: nothing has happened, and who asked hears why.
 fn refuse<M: Machine>(life: &mut Life<M>, answers: Vec<(Ask, M::Answer)>, code: ErrorCode) {
     for (ask, _) in answers {
         if let Some(reply) = life.waiting.remove(&ask) {
