@@ -101,6 +101,50 @@ mutants! {
     OldestValueKept "oldest-value-kept";
     /// Replaced segments stay in the batch cache.
     ReplacedStaysCached "replaced-stays-cached";
+    /// Coordinators answer before what they write is committed.
+    AnswerBeforeRecord "answer-before-record";
+    /// The markers of a transaction are written before its end is decided for good.
+    MarkersBeforeDecision "markers-before-decision";
+    /// A transaction counts as done before its markers are written.
+    DoneBeforeMarkers "done-before-markers";
+    /// A producer that was fenced may end transactions.
+    FencedMayEnd "fenced-may-end";
+    /// A producer that was fenced may add partitions.
+    FencedMayAdd "fenced-may-add";
+    /// A producer that begins gets the epoch that another has.
+    EpochKept "epoch-kept";
+    /// A transaction that took too long is aborted, and its producer not fenced.
+    TimeoutKeepsEpoch "timeout-keeps-epoch";
+    /// A start does not carry on with the markers of what was decided.
+    DecisionForgotten "decision-forgotten";
+    /// A start carries on with the markers of every decision as with those of an abort.
+    ResumedAsAbort "resumed-as-abort";
+    /// A start does not know when transactions time out.
+    TimeoutsForgotten "timeouts-forgotten";
+    /// Everything below the high watermark counts as stable.
+    StableIsHighWatermark "stable-is-high-watermark";
+    /// A start does not know which transactions are open.
+    OpenForgotten "open-forgotten";
+    /// A checkpoint does not carry the aborted transactions that are in no segment yet.
+    AbortedNotCarried "aborted-not-carried";
+    /// A segment's index is written without its aborted transactions.
+    AbortedNotIndexed "aborted-not-indexed";
+    /// Offsets that a transaction commits count before it is committed.
+    OffsetsTooEarly "offsets-too-early";
+    /// A start forgets the offsets of transactions that are under way.
+    PendingForgotten "pending-forgotten";
+    /// Offsets that a transaction under way may change are said as if they were stable.
+    UnstableServed "unstable-served";
+    /// Whoever is or was a member of a group may commit in a transaction.
+    GenerationUnchecked "generation-unchecked";
+    /// A start takes no notice of offsets that were deleted.
+    DeletionsUnread "deletions-unread";
+    /// Of a consumer group's members one gets what another has not given up yet.
+    GivenToTwo "given-to-two";
+    /// A classic group's next generation has the number of the last.
+    GenerationAgain "generation-again";
+    /// A start does not wait for members that are not heard of any more.
+    SessionsForgotten "sessions-forgotten";
 }
 
 impl Mutant {

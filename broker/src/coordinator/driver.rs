@@ -16,6 +16,7 @@ use ottla_protocol::record::{self, BatchBuilder, BatchOptions, EndMarker};
 use ottla_runtime::task::{self, Share};
 use ottla_runtime::time::Instant;
 use ottla_runtime::{rand, time};
+use ottla_storage::mutants::{Mutant, planted};
 
 use super::census::Census;
 use super::host::Coordinators;
@@ -188,8 +189,8 @@ impl<M: Machine> Driver<M> {
     fn carry_out(&self, life: &mut Life<M>, effects: Effects<M>) {
         let Effects {
             writes,
-            answers,
-            errands,
+            mut answers,
+            mut errands,
         } = effects;
         for write in writes {
             let transactional = write.is_transactional();
@@ -209,6 +210,17 @@ impl<M: Machine> Driver<M> {
                 }
                 return self.begin_again(life);
             }
+        }
+        if planted(Mutant::AnswerBeforeRecord) {
+            for (ask, answer) in std::mem::take(&mut answers) {
+                if let Some(reply) = life.waiting.remove(&ask) {
+                    reply(Ok(answer));
+                }
+            }
+        }
+        if planted(Mutant::MarkersBeforeDecision) {
+            let early = std::mem::take(&mut errands);
+            early.into_iter().for_each(|errand| self.run(errand));
         }
         if !answers.is_empty() || !errands.is_empty() {
             life.held.push_back(Held {

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use prost::Message;
 
 use ottla_storage::log::AbortedTxn;
+use ottla_storage::mutants::{Mutant, planted};
 
 use super::producers::{Producer, Producers, Remembered};
 
@@ -80,6 +81,7 @@ pub fn encode(producers: &Producers) -> Bytes {
             .collect(),
         aborted: producers
             .aborted(i64::MIN, i64::MAX)
+            .filter(|_| !planted(Mutant::AbortedNotCarried))
             .map(aborted_state)
             .collect(),
     }

@@ -12,6 +12,9 @@
 const HEAD: usize = 61;
 const CRC_AT: usize = 17;
 const ATTRIBUTES_AT: usize = 21;
+const PRODUCER_AT: usize = 43;
+const TRANSACTIONAL: i16 = 16;
+const CONTROL: i16 = 32;
 
 /// Who sends a batch, and where in its row it stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +50,15 @@ pub fn encode(sender: Sender, now_ms: i64, values: &[Vec<u8>]) -> Vec<u8> {
         ..Record::default()
     });
     encode_records(sender, now_ms, records)
+}
+
+/// The same as part of a transaction.
+pub fn encode_in_txn(sender: Sender, now_ms: i64, values: &[Vec<u8>]) -> Vec<u8> {
+    let mut out = encode(sender, now_ms, values);
+    out[ATTRIBUTES_AT..ATTRIBUTES_AT + 2].copy_from_slice(&TRANSACTIONAL.to_be_bytes());
+    let crc = crc32c::crc32c(&out[ATTRIBUTES_AT..]);
+    out[CRC_AT..ATTRIBUTES_AT].copy_from_slice(&crc.to_be_bytes());
+    out
 }
 
 /// A batch of such records, of a producer without an id; their offsets are as they come.
@@ -200,10 +212,23 @@ impl<'a> Batch<'a> {
         be(self.bytes, ATTRIBUTES_AT, 2) as i16
     }
 
-    /// Offset and value of each record. Only of batches as [`encode`] makes them.
+    /// Who sent it, -1 for nobody.
+    pub fn producer_id(&self) -> i64 {
+        be(self.bytes, PRODUCER_AT, 8) as i64
+    }
+
+    /// Is it the end of a transaction, and does that commit?
+    pub fn end_of_txn(&self) -> Option<bool> {
+        // One record, whose lengths take a byte each; the last byte of its key says which end.
+        let kind = self.bytes.get(HEAD + 8);
+        kind.filter(|_| self.attributes() & CONTROL != 0)
+            .map(|kind| *kind == 1)
+    }
+
+    /// Offset and value of each record. Only of batches as [`encode`] and [`encode_in_txn`] make them.
     pub fn records(&self) -> Result<Vec<Plain<'a>>, BadBatch> {
         let (base_offset, found) = (self.base_offset, self.attributes());
-        if found != 0 {
+        if found & !TRANSACTIONAL != 0 {
             return Err(BadBatch::Attributes { base_offset, found });
         }
         let records = self.sparse_records()?;
@@ -216,7 +241,7 @@ impl<'a> Batch<'a> {
     /// The records of a batch as [`encode_keyed`] makes them, some of which compaction may have taken.
     pub fn sparse_records(&self) -> Result<Vec<Record<'a>>, BadBatch> {
         let (base_offset, found) = (self.base_offset, self.attributes());
-        if found & !DELETE_HORIZON != 0 {
+        if found & !(DELETE_HORIZON | TRANSACTIONAL) != 0 {
             return Err(BadBatch::Attributes { base_offset, found });
         }
         let mut rest = &self.bytes[HEAD..];

@@ -10,6 +10,7 @@ use ottla_runtime::rand::Rng;
 use super::client::{Broken, Client, Shared};
 use super::ledger::{Honesty, Known};
 use super::reads::{EARLIEST, LATEST, NoRead};
+use super::txn;
 use super::wire::Wire;
 
 /// Bytes asked for at once.
@@ -52,7 +53,7 @@ async fn everything(
             left.pop_back();
         }
     }
-    Ok(())
+    txn::audit::audit(client, wire).await
 }
 
 /// All topics that must be there are, and no other.
@@ -69,6 +70,7 @@ async fn topics(client: &mut Client, wire: &mut Wire) -> Result<(), Broken> {
                 .collect()
         })
         .await?;
+    found.retain(|(name, _)| !name.starts_with("__") && !name.starts_with(txn::PREFIX));
     found.sort();
     let ledger = client.shared.ledger.borrow();
     if ledger.honesty == Honesty::Lying {

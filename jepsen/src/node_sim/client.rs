@@ -74,6 +74,11 @@ impl Client {
         }
     }
 
+    /// The broker's lives in which its connection may have been made, the first and the last.
+    pub fn lives(&self) -> (u32, u32) {
+        self.lives
+    }
+
     /// Waits a little.
     pub async fn pause(&mut self) {
         let longest = self.shared.pause.as_micros() as u64;

@@ -7,8 +7,10 @@ use ottla_runtime::rand::Rng;
 use ottla_runtime::sim::Options;
 
 use super::admin::Habits;
+use super::groups;
 use super::ledger::Honesty;
 use super::producer::Kind;
+use super::txn;
 
 /// How often what happens, one in so many turns; 0: never.
 #[derive(Clone, Copy, Debug, Default)]
@@ -54,6 +56,10 @@ pub struct Draw {
     pub producers: Vec<Kind>,
     /// How many consumers.
     pub consumers: usize,
+    /// Transactions.
+    pub txns: txn::Plan,
+    /// Groups.
+    pub groups: Option<groups::Plan>,
     /// Their keepers' habits.
     pub habits: Habits,
     /// Longest pause of a client between two steps.
@@ -98,12 +104,15 @@ impl Draw {
         let producers = 1 + rng.below(3);
         let retention_check = 50 + rng.below(1_000);
         let segment_ms = 50 + rng.below(20_000);
+        let (txns, groups) = draw_coordinators(seed, honesty, &faults);
         Self {
             cores: 1 + rng.below(4) as u16,
             reshard: rng.below(3) == 0,
             topics: 1 + rng.below(4) as usize,
             producers: (0..producers).map(|n| draw_kind(&mut rng, n)).collect(),
             consumers: 1 + rng.below(2) as usize,
+            txns,
+            groups,
             habits: Habits {
                 segment_bytes: match has_large_batches(seed) {
                     true => 128 << 10,
@@ -140,6 +149,15 @@ impl Draw {
                     retention_check.to_string(),
                 ),
                 ("log.roll.ms".to_owned(), segment_ms.to_string()),
+                // Of the broker's own topics; what is loaded after each start is made of them.
+                setting("transaction.state.log.num.partitions", 2),
+                setting("offsets.topic.num.partitions", 2),
+                setting("group.initial.rebalance.delay.ms", 10),
+                setting("group.min.session.timeout.ms", 100),
+                setting("group.consumer.min.session.timeout.ms", 100),
+                setting("group.consumer.session.timeout.ms", groups::SESSION_MS),
+                setting("group.consumer.min.heartbeat.interval.ms", 10),
+                setting("group.consumer.heartbeat.interval.ms", 100),
             ],
             world: draw_world(seed, &mut rng),
         }
@@ -149,6 +167,22 @@ impl Draw {
     pub fn is_failing(&self) -> bool {
         let f = &self.faults;
         f.full + f.write_error + f.read_error > 0 || self.honesty > Honesty::Honest
+    }
+}
+
+/// One in three has transactions, and one in three a group. What the broker may do when its own topics cannot be read, or were
+/// lost, is not known.
+fn draw_coordinators(
+    seed: u64,
+    honesty: Honesty,
+    faults: &Faults,
+) -> (txn::Plan, Option<groups::Plan>) {
+    let rng = &mut Rng::new(seed ^ 0x0074_786e);
+    match seed % 3 {
+        _ if honesty != Honesty::Honest || faults.read_error > 0 => (txn::Plan::default(), None),
+        0 => (txn::Plan::new(rng, faults.jump > 0), None),
+        1 => (txn::Plan::default(), Some(groups::Plan::new(rng))),
+        _ => (txn::Plan::default(), None),
     }
 }
 
@@ -188,6 +222,10 @@ fn draw_world(seed: u64, rng: &mut Rng) -> Options {
     }
     world.disk.capacity = 1 << 30;
     world
+}
+
+fn setting(key: &str, value: i32) -> (String, String) {
+    (key.to_owned(), value.to_string())
 }
 
 fn draw_kind(rng: &mut Rng, number: u64) -> Kind {

@@ -8,8 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ottla_protocol::ids::Uuid;
 
+use super::groups::roster::Roster;
 use super::slot::Slot;
 use super::story::Story;
+use super::txn::book::Book;
 
 /// What a run did; for the report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,6 +32,8 @@ pub struct Counts {
     pub start_moves: u64,
     /// Requests refused because of a disk that fails.
     pub storage_errors: u64,
+    /// Transactions that are known to be committed.
+    pub committed: u64,
 }
 
 impl Counts {
@@ -43,6 +47,7 @@ impl Counts {
         self.deleted += other.deleted;
         self.start_moves += other.start_moves;
         self.storage_errors += other.storage_errors;
+        self.committed += other.committed;
     }
 }
 
@@ -108,6 +113,10 @@ pub struct Ledger {
     pub topics: Vec<Topic>,
     /// Every partition there ever was.
     pub slots: Vec<Slot>,
+    /// What transactional producers did.
+    pub txns: Book,
+    /// What groups did.
+    pub roster: Roster,
     /// Ids that producers were given.
     pub producer_ids: BTreeSet<i64>,
     /// Which life of the broker this is: what a life did not finish, no other does.
@@ -144,6 +153,8 @@ impl Ledger {
             ending: false,
             topics: (0..topics).map(topic).collect(),
             slots: Vec::new(),
+            txns: Book::default(),
+            roster: Roster::default(),
             producer_ids: BTreeSet::new(),
             life: 0,
             stopped_in: BTreeSet::new(),

@@ -9,6 +9,7 @@ mod client;
 mod consumer;
 mod draw;
 mod fate;
+mod groups;
 mod grow;
 mod ledger;
 mod life;
@@ -20,6 +21,7 @@ mod seed;
 mod sessions;
 mod slot;
 mod story;
+mod txn;
 mod wire;
 
 use std::process::ExitCode;

@@ -98,7 +98,7 @@ impl fmt::Display for Report {
         let c = &self.counts;
         writeln!(
             f,
-            "{} batches acknowledged, {} sent again, {} records read, {} topics made, {} deleted, {} log starts moved, {} other answers, {} refusals for the disk",
+            "{} batches acknowledged, {} sent again, {} records read, {} topics made, {} deleted, {} log starts moved, {} other answers, {} refusals for the disk, {} transactions committed",
             c.acked,
             c.resent,
             c.read,
@@ -106,7 +106,8 @@ impl fmt::Display for Report {
             c.deleted,
             c.start_moves,
             c.asked,
-            c.storage_errors
+            c.storage_errors,
+            c.committed
         )?;
         let faults: Vec<String> = self
             .faults

@@ -17,10 +17,16 @@ use super::client::{Client, Shared};
 use super::consumer::Consumer;
 use super::draw::Draw;
 use super::fate::{Deed, Fate, STOP};
+use super::groups::commits::Committer;
+use super::groups::feeder::Feeder;
+use super::groups::pipe::Pipe;
 use super::ledger::{Counts, Honesty, Ledger};
 use super::life::{End, Machine, PORT};
 use super::producer::Producer;
 use super::story::Story;
+use super::txn;
+use super::txn::producer::Transactor;
+use super::txn::reader::Reader;
 
 /// How long clients may take to finish when nothing goes wrong any more, and how long the last look may take.
 const FINISH_WITHIN: Duration = Duration::from_secs(120);
@@ -85,7 +91,13 @@ impl Run {
         let clients = sim.node(1);
         let story = Story::new(story);
         let clock = story.clock();
-        let ledger = Ledger::new(draw.topics, draw.honesty, draw.is_failing(), story);
+        let mut ledger = Ledger::new(draw.topics, draw.honesty, draw.is_failing(), story);
+        ledger.txns.places = draw.txns.places();
+        if let Some(groups) = &draw.groups {
+            ledger.txns.places = groups.txns.places();
+            let modern = groups.members.iter().filter(|modern| **modern).count();
+            ledger.roster.is_mixed = modern > 0 && modern < groups.members.len();
+        }
         let shared = Rc::new(Shared {
             address: SocketAddr::new(sim.ip(machine.node), PORT),
             ledger: RefCell::new(ledger),
@@ -228,6 +240,59 @@ impl Run {
                 .detach();
         }
         self.clients_started = self.draw.topics + self.draw.producers.len() + self.draw.consumers;
+        self.start_transactions();
+        self.start_groups();
+    }
+
+    fn start_client(&mut self, name: String, run: impl AsyncFnOnce(Client) + 'static) {
+        let client = Client::new(self.shared.clone(), Rng::new(self.rng.u64()), name);
+        self.clients_started += 1;
+        self.sim
+            .spawn(self.clients, ShardId(0), async move { run(client).await })
+            .detach();
+    }
+
+    fn start_transactions(&mut self) {
+        let txns = self.draw.txns.clone();
+        for (number, habits) in (0u32..).zip(txns.producers.clone()) {
+            let plan = txns.clone();
+            self.start_client(format!("txn{number}"), async move |client| {
+                Transactor::new(client, number, plan, habits).run().await;
+            });
+        }
+        self.start_readers(&txns);
+    }
+
+    fn start_readers(&mut self, txns: &txn::Plan) {
+        for number in 0..txns.readers {
+            let plan = txns.clone();
+            self.start_client(format!("read{number}"), async move |client| {
+                Reader::new(client, plan).run().await;
+            });
+        }
+    }
+
+    fn start_groups(&mut self) {
+        let Some(groups) = self.draw.groups.clone() else {
+            return;
+        };
+        let plan = groups.clone();
+        self.start_client("feed".to_owned(), async move |client| {
+            Feeder::new(client, plan).run().await;
+        });
+        for number in (0u32..).take(groups.members.len()) {
+            let plan = groups.clone();
+            self.start_client(format!("pipe{number}"), async move |client| {
+                Pipe::new(client, number, plan).run().await;
+            });
+        }
+        for number in 0..groups.committers {
+            let plan = groups.clone();
+            self.start_client(format!("lone{number}"), async move |client| {
+                Committer::new(client, number, plan).run().await;
+            });
+        }
+        self.start_readers(&groups.txns);
     }
 
     /// No more faults: the clients finish, then the power goes once more, then everything is read.

@@ -19,6 +19,7 @@ use crate::cache::LogKey;
 use crate::error::StorageError;
 use crate::format::BLOCK;
 use crate::format::index::{AbortedTxn, IndexBlock, IndexEntry, OpenTxn, fits};
+use crate::mutants::{Mutant, planted};
 
 /// Entries are never denser than this, whatever the topic asks for: reads fetch more than that at once.
 const DENSEST: u64 = 32 << 10;
@@ -306,7 +307,10 @@ impl Index {
             max_timestamp: to.max_timestamp,
             end_offset: to.end_offset,
             entries: self.entries[from.0..to.entries].to_vec(),
-            aborted: self.aborted[from.1..to.aborted].to_vec(),
+            aborted: match planted(Mutant::AbortedNotIndexed) {
+                true => Vec::new(),
+                false => self.aborted[from.1..to.aborted].to_vec(),
+            },
             open: to.open.map(Vec::from),
             transactional: to.transactional,
         }

@@ -42,6 +42,7 @@ use std::rc::Rc;
 use ottla_protocol::error_code::ErrorCode;
 use ottla_protocol::records::{GroupRecord, RecordError};
 use ottla_runtime::time::Instant;
+use ottla_storage::mutants::{Mutant, planted};
 
 pub use self::admin::{Listed, TopicCodes};
 use self::kind::Group;
@@ -237,6 +238,13 @@ impl Machine for Groups {
     fn apply(&mut self, record: Record, at: &Position) {
         match record {
             GroupRecord::OffsetCommit(key, value) => {
+                let forgets = match value {
+                    Some(_) => planted(Mutant::PendingForgotten) && at.producer.is_some(),
+                    None => planted(Mutant::DeletionsUnread),
+                };
+                if forgets && !self.serving {
+                    return;
+                }
                 if value.is_some() && !self.groups.contains_key(&*key.group) {
                     let simple = Group::Classic(classic::Group::simple());
                     self.groups.insert(key.group.to_string(), simple);

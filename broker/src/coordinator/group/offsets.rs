@@ -10,6 +10,7 @@ use ottla_protocol::ids::Uuid;
 
 use ottla_protocol::records::GroupRecord;
 use ottla_protocol::records::offset_commit::{OffsetCommitKey, OffsetCommitValue};
+use ottla_storage::mutants::{Mutant, planted};
 
 use super::Record;
 use crate::coordinator::census::{self, Census};
@@ -150,7 +151,9 @@ impl Offsets {
     pub fn fetch(&self, fetch: &Fetch) -> FetchedTopics {
         let of_group = self.committed.get(&fetch.group);
         let unstable = |topic: &str, partition: i32| {
-            fetch.require_stable && self.has_pending(&fetch.group, topic, partition)
+            fetch.require_stable
+                && !planted(Mutant::UnstableServed)
+                && self.has_pending(&fetch.group, topic, partition)
         };
         let Some(topics) = &fetch.topics else {
             return all(of_group, unstable);
@@ -284,7 +287,7 @@ impl Offsets {
         let place = (key.topic.into_owned(), key.partition);
         match (value, at.producer) {
             (Some(value), producer) => {
-                let groups = match producer {
+                let groups = match producer.filter(|_| !planted(Mutant::OffsetsTooEarly)) {
                     Some(producer) => self.pending.entry(producer.id).or_default(),
                     None => &mut self.committed,
                 };

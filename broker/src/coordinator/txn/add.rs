@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use ottla_protocol::error_code::ErrorCode;
+use ottla_storage::mutants::{Mutant, planted};
 
 use super::state::{Partitions, Txn};
 use super::{Answer, Command, Transactions, Wants, size};
@@ -100,7 +101,9 @@ impl Transactions {
             Some(txn) if txn.producer.id != producer.id => {
                 Err(ErrorCode::INVALID_PRODUCER_ID_MAPPING)
             }
-            Some(txn) if txn.producer.epoch != producer.epoch => Err(ErrorCode::PRODUCER_FENCED),
+            Some(txn) if txn.producer.epoch != producer.epoch && !planted(Mutant::FencedMayAdd) => {
+                Err(ErrorCode::PRODUCER_FENCED)
+            }
             Some(txn) => Ok(Some(txn)),
         }
     }

@@ -16,6 +16,7 @@
 use std::time::Duration;
 
 use ottla_protocol::error_code::ErrorCode;
+use ottla_storage::mutants::{Mutant, planted};
 
 use super::markers::Markers;
 use super::record::level;
@@ -103,7 +104,8 @@ impl Transactions {
         let rises = level(now.image) >= BUMPS_SINCE;
         let next_id = next_id(txn, rises, fresh)?;
         let version = if rises { BUMPS_SINCE } else { 0 };
-        let next = txn.decided(false, true, version, next_id, now.wall_ms);
+        let raised = !planted(Mutant::TimeoutKeepsEpoch);
+        let next = txn.decided(false, raised, version, next_id, now.wall_ms);
         Some(self.carry_through(id, next, now))
     }
 
@@ -121,6 +123,10 @@ impl Transactions {
     fn carry_through(&mut self, id: &str, decided: Txn, now: &mut Now<'_>) -> Wants {
         let mut effects = self.step(id, decided.clone(), now);
         effects.join(self.send_markers(id, &decided, now));
+        if planted(Mutant::DoneBeforeMarkers) && !decided.partitions.is_empty() {
+            effects.join(self.step(id, decided.completed(now.wall_ms), now));
+            effects.errands.push(Errand::Resume(id.to_owned()));
+        }
         effects
     }
 
@@ -195,7 +201,9 @@ fn judge_raising(txn: &Txn, end: &End) -> Verdict {
     match txn.state {
         _ if is_before && same_end => Verdict::Again,
         _ if is_before => Verdict::Refuse(ErrorCode::INVALID_TXN_STATE),
-        _ if txn.producer != end.producer => Verdict::Refuse(ErrorCode::PRODUCER_FENCED),
+        _ if txn.producer != end.producer && !planted(Mutant::FencedMayEnd) => {
+            Verdict::Refuse(ErrorCode::PRODUCER_FENCED)
+        }
         State::Ongoing => Verdict::Decide,
         // It may not know whether anything was written.
         _ if !end.commit => Verdict::Decide,
@@ -207,7 +215,7 @@ fn judge_plain(txn: &Txn, end: &End) -> Verdict {
     if txn.producer.id != end.producer.id {
         return Verdict::Refuse(ErrorCode::INVALID_PRODUCER_ID_MAPPING);
     }
-    if txn.producer.epoch != end.producer.epoch {
+    if txn.producer.epoch != end.producer.epoch && !planted(Mutant::FencedMayEnd) {
         return Verdict::Refuse(ErrorCode::PRODUCER_FENCED);
     }
     match txn.state {

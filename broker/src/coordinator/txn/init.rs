@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use ottla_protocol::error_code::ErrorCode;
+use ottla_storage::mutants::{Mutant, planted};
 
 use super::state::{State, Txn};
 use super::{Answer, Command, ID_MAX, Transactions, Want, Wants};
@@ -73,7 +74,7 @@ impl Transactions {
             Claim::Again => txn.producer,
             Claim::Next if !txn.is_exhausted() => Producer {
                 id: txn.producer.id,
-                epoch: txn.producer.epoch + 1,
+                epoch: txn.producer.epoch + i16::from(!planted(Mutant::EpochKept)),
             },
             Claim::Next => match fresh {
                 Some(id) => Producer { id, epoch: 0 },

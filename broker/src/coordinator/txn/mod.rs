@@ -34,6 +34,7 @@ use std::time::Duration;
 
 use ottla_protocol::error_code::ErrorCode;
 use ottla_runtime::time::Instant;
+use ottla_storage::mutants::{Mutant, planted};
 
 use self::add::{Add, Verify};
 use self::end::End;
@@ -220,8 +221,15 @@ impl Machine for Transactions {
             .collect();
         for (id, txn) in all {
             if txn.state.is_prepared() {
-                effects.join(self.send_markers(&id, &txn, now));
-            } else {
+                if planted(Mutant::DecisionForgotten) {
+                    continue;
+                }
+                let mut decided = txn;
+                if planted(Mutant::ResumedAsAbort) {
+                    decided.state = State::PrepareAbort;
+                }
+                effects.join(self.send_markers(&id, &decided, now));
+            } else if !planted(Mutant::TimeoutsForgotten) {
                 let left = txn.time_left(expiration(now), now.wall_ms);
                 self.timers.set(&id, left.map(|left| now.at + left));
             }

@@ -19,6 +19,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use ottla_protocol::error_code::ErrorCode;
 use ottla_storage::log::AbortedTxn;
+use ottla_storage::mutants::{Mutant, planted};
 
 use self::guards::Guards;
 
@@ -60,7 +61,8 @@ impl Producers {
         through: i64,
         aborted: VecDeque<AbortedTxn>,
     ) -> Self {
-        let open = producers.iter().filter_map(|(id, p)| Some((p.txn?, *id)));
+        let known = producers.iter().filter(|_| !planted(Mutant::OpenForgotten));
+        let open = known.filter_map(|(id, p)| Some((p.txn?, *id)));
         Self {
             open: open.collect(),
             committed: producers,
@@ -85,6 +87,9 @@ impl Producers {
     /// Everything below it is decided, and everything below the log's start is gone: the first offset of the oldest open
     /// transaction, `high_watermark` if none is open.
     pub fn last_stable(&self, start: i64, high_watermark: i64) -> i64 {
+        if planted(Mutant::StableIsHighWatermark) {
+            return high_watermark;
+        }
         let oldest = self.open.keys().next();
         oldest.map_or(high_watermark, |first| {
             (*first).max(start).min(high_watermark)
@@ -188,7 +193,12 @@ impl Producers {
         if known.is_some_and(|p| p.in_txn(who.epoch)) {
             return Ok(None);
         }
-        Ok(Some(self.guards.give(who, now_ms)))
+        let next = known.filter(|p| p.epoch == who.epoch && p.is_past(who.sequence));
+        // What stands here already, and comes once more, is not what the next transaction begins with.
+        let sequence = next.map_or(who.sequence, Producer::expected);
+        Ok(Some(
+            self.guards.give(Beginning { sequence, ..who }, now_ms),
+        ))
     }
 
     /// Notes what was appended; it counts for later checks at once.

@@ -148,6 +148,12 @@ impl Producer {
         self.batches.back().map_or(0, |b| following(b.last))
     }
 
+    /// Was a batch of this epoch that begins so appended before? Sequences go around (after the largest comes 0): it is behind if that is the shorter way.
+    pub(super) fn is_past(&self, first: i32) -> bool {
+        let behind = self.expected().wrapping_sub(first) & i32::MAX;
+        !self.batches.is_empty() && (1..1 << 30).contains(&behind)
+    }
+
     /// The same batch, if it was appended lately.
     pub(super) fn before(&self, batch: &Sequenced) -> Option<&Remembered> {
         let same = |b: &&Remembered| b.first == batch.first && b.last == batch.last;

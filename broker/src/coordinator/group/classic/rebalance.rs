@@ -1,6 +1,7 @@
 //! From one generation to the next: gather the members, elect protocol and leader, hand out the leader's assignment.
 
 use ottla_protocol::error_code::ErrorCode;
+use ottla_storage::mutants::{Mutant, planted};
 
 use super::group::State;
 use super::member::Member;
@@ -94,7 +95,8 @@ impl Step<'_, '_> {
             let timeout_ms = self.group.rebalance_timeout_ms();
             return self.set(Timer::Join, timeout_ms.max(1));
         }
-        self.group.generation = self.group.generation.wrapping_add(1).max(0);
+        let next = i32::from(!planted(Mutant::GenerationAgain) || self.group.generation == 0);
+        self.group.generation = self.group.generation.wrapping_add(next).max(0);
         self.group.protocol = self.group.elect_protocol();
         self.group.learn_topics();
         if self.group.members.is_empty() {
@@ -200,7 +202,9 @@ impl Step<'_, '_> {
     /// The group was read from the log.
     pub(super) fn loaded(&mut self) {
         let ids: Vec<String> = self.group.members.keys().cloned().collect();
-        ids.iter().for_each(|id| self.heard(id));
+        if !planted(Mutant::SessionsForgotten) {
+            ids.iter().for_each(|id| self.heard(id));
+        }
         if self.group.members.len() > self.now.image.broker_config.groups.max_size {
             // The limit was lowered.
             self.prepare_rebalance();

@@ -24,6 +24,7 @@ mod upgrade;
 
 use ottla_protocol::error_code::ErrorCode;
 use ottla_protocol::ids::Uuid;
+use ottla_storage::mutants::{Mutant, planted};
 
 use self::config::Config;
 pub use self::decide::Refusal;
@@ -230,6 +231,9 @@ impl Groups {
                         let after = decide::millis(ms);
                         due.push((name.clone(), Timer::new(&member.id, wait), after));
                     };
+                    if planted(Mutant::SessionsForgotten) {
+                        continue;
+                    }
                     wait(Wait::Session, session_ms);
                     if member.state == State::Unrevoked {
                         wait(Wait::Revocation, member.rebalance_timeout_ms);

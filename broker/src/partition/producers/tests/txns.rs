@@ -282,3 +282,31 @@ fn guards_are_bounded() {
         Err(ErrorCode::INVALID_TXN_STATE)
     );
 }
+
+// A batch was sent on a connection that stalled, sent again on another one, and its transaction committed. Then the first copy
+// arrived. Nobody vouched for it, but the guard that it had asked for remembered its sequence as the one to begin with: the next
+// transaction of the same epoch was refused with 45 (seed 1464 of the whole-node simulation).
+#[test]
+fn a_late_copy_is_not_what_the_next_transaction_begins_with() {
+    let asks = |p: &mut Producers, sequence| {
+        let who = Beginning {
+            sequence,
+            bumps: false,
+            ..beginning(0)
+        };
+        p.begin(who, NOW).expect("not fenced")
+    };
+    let mut p = Producers::default();
+    let guard = asks(&mut p, 0);
+    assert_eq!(p.check(txn_batch(0, 0, 4), guard), Ok(Verdict::New));
+    p.append(txn_batch(0, 0, 4), 0, 3, NOW);
+    p.append(Effect::Marker(marker(0, true)), 4, 4, NOW);
+    assert!(asks(&mut p, 0).is_some(), "a late copy of the batch");
+    let guard = asks(&mut p, 4);
+    assert_eq!(p.check(txn_batch(0, 4, 1), guard), Ok(Verdict::New));
+    // One that has not been here is waited for all the same.
+    assert!(asks(&mut p, 4).is_some());
+    let guard = asks(&mut p, 5);
+    let gap = Err(ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER);
+    assert_eq!(p.check(txn_batch(0, 5, 1), guard), gap);
+}

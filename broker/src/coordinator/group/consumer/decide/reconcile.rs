@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use ottla_protocol::ids::Uuid;
+use ottla_storage::mutants::{Mutant, planted};
 
 use super::super::super::assignor::Partitions;
 use super::super::member::{Held, Member, State};
@@ -126,7 +127,8 @@ impl Goal<'_> {
                     continue;
                 }
                 // What it is giving up itself is free for it.
-                if (self.is_held)(*topic, *partition) && !own(&member.revoking) {
+                let held = (self.is_held)(*topic, *partition) && !planted(Mutant::GivenToTwo);
+                if held && !own(&member.revoking) {
                     diff.waits = true;
                 } else {
                     diff.get.entry(*topic).or_default().insert(*partition);
