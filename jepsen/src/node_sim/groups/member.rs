@@ -11,6 +11,7 @@ use ottla_protocol::messages::heartbeat::HeartbeatRequest;
 use ottla_protocol::messages::join_group::{JoinGroupRequest, JoinGroupRequestProtocol};
 use ottla_protocol::messages::leave_group::{LeaveGroupRequest, MemberIdentity};
 use ottla_protocol::messages::sync_group::{SyncGroupRequest, SyncGroupRequestAssignment};
+use ottla_runtime::time;
 
 use super::{GROUP, INPUT, SESSION_MS, is_fencing, is_passing};
 use crate::node_sim::client::{Broken, Client};
@@ -57,6 +58,7 @@ impl Member {
         wire: &mut Wire,
         partitions: i32,
     ) -> Result<(), Broken> {
+        let asked = time::now();
         match (self.modern, self.joined) {
             (true, _) => self.consumer_beat(client, wire).await?,
             (false, false) => self.join(client, wire, partitions).await?,
@@ -64,6 +66,10 @@ impl Member {
         }
         let owned: Vec<i32> = self.owned.iter().copied().collect();
         let mut ledger = client.shared.ledger.borrow_mut();
+        if self.modern {
+            let roster = &mut ledger.roster;
+            roster.holds(&owned, &self.id, asked, time::now())?;
+        }
         Ok(ledger.roster.owns(self.epoch, &owned, &self.id)?)
     }
 
@@ -85,6 +91,7 @@ impl Member {
     /// It has nothing any more, and has to join again: as who it is, if that is still known.
     pub fn fenced(&mut self, client: &Client, what: &str, code: ErrorCode) {
         client.tell(|| format!("{what}: {}, joins again", code.name()));
+        client.shared.ledger.borrow_mut().roster.gone(&self.id);
         self.joined = false;
         self.owned.clear();
         if self.modern {
@@ -235,7 +242,8 @@ impl Member {
     }
 
     /// Leaves the group; whether it did does not matter.
-    pub async fn leave(&self, wire: &mut Wire) -> Result<(), Broken> {
+    pub async fn leave(&self, client: &Client, wire: &mut Wire) -> Result<(), Broken> {
+        client.shared.ledger.borrow_mut().roster.gone(&self.id);
         if self.modern {
             let request = ConsumerGroupHeartbeatRequest {
                 group_id: GROUP.into(),

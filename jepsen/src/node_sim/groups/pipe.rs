@@ -77,7 +77,7 @@ impl Pipe {
         self.positions.clear();
         loop {
             if self.client.shared.ledger.borrow().roster.is_done() {
-                return member.leave(wire).await;
+                return member.leave(&self.client, wire).await;
             }
             let before = (member.epoch, member.owned.clone());
             member.beat(&self.client, wire, partitions).await?;
@@ -86,7 +86,7 @@ impl Pipe {
             }
             let ending = self.client.shared.ledger.borrow().ending;
             if !ending && self.client.rng.below(100) == 0 {
-                member.leave(wire).await?;
+                member.leave(&self.client, wire).await?;
                 return Err(Broken::Again);
             }
             if !member.owned.is_empty() && self.client.rng.below(3) > 0 {

@@ -1,6 +1,7 @@
 //! What is known of groups: who owned what, how far they have come, what was committed.
 //!
-//! 1. A partition has one owner in one generation (of a classic group) or epoch (of a consumer group).
+//! 1. A partition has one owner in one generation (of a classic group) or epoch (of a consumer group). In a consumer group nobody is
+//!    given what another still has, who was heard of lately.
 //! 2. What a group has committed never goes back behind what was acknowledged, or seen.
 //! 3. Of what is read, transformed and produced, each input is in the output exactly once (`txn::book` sees to that), up to
 //!    the committed offset and no further.
@@ -8,6 +9,11 @@
 //!    not answered and came later.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
+
+use ottla_runtime::time::Instant;
+
+use super::SESSION_MS;
 
 /// Everything.
 #[derive(Debug, Default)]
@@ -16,6 +22,8 @@ pub struct Roster {
     pub is_mixed: bool,
     /// By generation or epoch, and partition.
     owners: BTreeMap<(i32, i32), String>,
+    /// Of a consumer group, by partition: who has it, and when that member asked what it was last answered.
+    held: BTreeMap<i32, (String, Instant)>,
     /// Per partition of the input, its end; none while it grows.
     pub fed: Option<Vec<i64>>,
     /// Per partition, how far the group was seen to have come.
@@ -35,6 +43,36 @@ impl Roster {
             }
         }
         Ok(())
+    }
+
+    /// A member of a consumer group has these partitions, by the answer to what it asked at `asked`. Neither its session nor its
+    /// time to give something up can have run out before that long after it.
+    pub fn holds(
+        &mut self,
+        partitions: &[i32],
+        member: &str,
+        asked: Instant,
+        now: Instant,
+    ) -> Result<(), String> {
+        self.held
+            .retain(|p, (holder, _)| holder != member || partitions.contains(p));
+        for partition in partitions.iter().filter(|_| !self.is_mixed) {
+            let before = self.held.insert(*partition, (member.to_owned(), asked));
+            let Some((other, since)) = before.filter(|(holder, _)| holder != member) else {
+                continue;
+            };
+            if now - since < Duration::from_millis(SESSION_MS as u64) {
+                return Err(format!(
+                    "partition {partition} was given to {member}, {other} still has it"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// A member has nothing any more.
+    pub fn gone(&mut self, member: &str) {
+        self.held.retain(|_, (holder, _)| holder != member);
     }
 
     /// How far the group is at least, by every answer to a request sent now.
@@ -117,6 +155,20 @@ mod tests {
         roster.owns(2, &[0], "b").unwrap();
         roster.owns(1, &[0], "a").unwrap();
         assert!(roster.owns(1, &[1], "b").is_err());
+    }
+
+    #[test]
+    fn nobody_is_given_what_another_has() {
+        let start = ottla_runtime::time::now();
+        let at = |ms| start + Duration::from_millis(ms);
+        let mut roster = Roster::default();
+        roster.holds(&[0, 1], "a", at(0), at(5)).unwrap();
+        roster.holds(&[0], "a", at(10), at(15)).unwrap();
+        roster.holds(&[1], "b", at(16), at(20)).unwrap();
+        assert!(roster.holds(&[0, 1], "b", at(30), at(40)).is_err());
+        roster.gone("b");
+        roster.holds(&[1], "c", at(50), at(60)).unwrap();
+        roster.holds(&[1], "a", at(1_100), at(1_200)).unwrap();
     }
 
     #[test]
