@@ -84,6 +84,7 @@ fn together(
         stable: AtomicBool::new(false),
         failed: AtomicBool::new(false),
     };
+    found(&mut Cluster::connect(address)?, name, GROUP)?;
     let clusters = (0..MEMBERS).map(|_| Cluster::connect(address));
     let clusters = clusters.collect::<io::Result<Vec<_>>>()?;
     let began = Instant::now();
@@ -160,6 +161,8 @@ fn join(
                 Ok(Some((r.generation_id, all.collect())))
             }
             ErrorCode::MEMBER_ID_REQUIRED | ErrorCode::REBALANCE_IN_PROGRESS => Ok(None),
+            // Its coordinator may be loading.
+            code if code.retriable() => Ok(None),
             code => Err(refused("JoinGroup", code)),
         }
     })?
