@@ -3,6 +3,7 @@
 //! Invariant: every key has exactly one place in the order.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use ottla_runtime::time::Instant;
 
@@ -19,6 +20,22 @@ pub enum Timer {
     Share(share::Timer),
     /// Of a streams group.
     Streams(streams::Timer),
+}
+
+/// What becomes of a timer of one kind of group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change<T> {
+    /// It ends so long from now.
+    Set(T, Duration),
+    /// The same, unless it runs.
+    SetIfAbsent(T, Duration),
+    /// It does not run.
+    Cancel(T),
+}
+
+/// A time that a request or a setting says; less than none is none.
+pub fn millis(ms: impl Into<i64>) -> Duration {
+    Duration::from_millis(u64::try_from(ms.into()).unwrap_or(0))
 }
 
 type Key = (String, Timer);
@@ -60,6 +77,25 @@ impl Timers {
         let key = (group.to_owned(), timer);
         if let Some(at) = self.set.remove(&key) {
             self.order.remove(&(at, key));
+        }
+    }
+
+    /// Carries out what a group of the kind that `of` stands for decided at `now`.
+    pub fn change<T>(
+        &mut self,
+        group: &str,
+        changes: Vec<Change<T>>,
+        of: fn(T) -> Timer,
+        now: Instant,
+    ) {
+        for change in changes {
+            match change {
+                Change::Set(timer, after) => self.set(group, of(timer), now + after),
+                Change::SetIfAbsent(timer, after) => {
+                    self.set_if_absent(group, of(timer), now + after);
+                }
+                Change::Cancel(timer) => self.cancel(group, of(timer)),
+            }
         }
     }
 

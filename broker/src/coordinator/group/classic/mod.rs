@@ -134,7 +134,7 @@ impl Step<'_, '_> {
 
     /// Lets a timer end after so many ms.
     fn set(&mut self, timer: Timer, ms: impl Into<i64>) {
-        let at = self.now.at + record::millis(ms);
+        let at = self.now.at + timers::millis(ms);
         self.timers
             .set(self.name, timers::Timer::Classic(timer), at);
     }
@@ -183,7 +183,7 @@ impl Group {
         };
         if matches!(self.state, State::Stable | State::Preparing) {
             let timer = timers::Timer::Classic(Timer::Session(member.to_owned()));
-            timers.set(name, timer, now + record::millis(m.session_timeout_ms));
+            timers.set(name, timer, now + timers::millis(m.session_timeout_ms));
         }
     }
 }

@@ -3,8 +3,6 @@
 //! While the coordinator serves, the group itself decides and has already become what its record says when that is applied; on
 //! a replay, and when a group of another kind becomes a classic one, the record makes it.
 
-use std::time::Duration;
-
 use ottla_protocol::records::GroupRecord;
 use ottla_protocol::records::group_metadata::{
     GroupMetadataKey, GroupMetadataValue, MemberMetadata,
@@ -131,9 +129,4 @@ impl Groups {
             (_, None) => {}
         }
     }
-}
-
-/// From a field of a request to a time.
-pub(super) fn millis(ms: impl Into<i64>) -> Duration {
-    Duration::from_millis(u64::try_from(ms.into()).unwrap_or(0))
 }

@@ -31,7 +31,7 @@ pub use self::decide::Refusal;
 use self::decide::downgrade::Downgrade;
 use self::decide::heartbeat::JOINING;
 pub use self::decide::heartbeat::{Beat, Heartbeat};
-use self::decide::{Change, Draft, Scene};
+use self::decide::{Draft, Scene};
 pub use self::describe::Described;
 pub use self::group::Group;
 use self::member::State;
@@ -99,7 +99,7 @@ impl Timer {
 #[derive(Default)]
 struct Outcome {
     records: Vec<Record>,
-    timers: Vec<Change>,
+    timers: Vec<timers::Change<Timer>>,
     match_patterns: bool,
     watch: group::Watch,
     downgrade: Option<Downgrade>,
@@ -228,7 +228,7 @@ impl Groups {
                 let session_ms = Config::of(name, now.image).session_ms;
                 for member in group.members().values() {
                     let mut wait = |wait, ms| {
-                        let after = decide::millis(ms);
+                        let after = timers::millis(ms);
                         due.push((name.clone(), Timer::new(&member.id, wait), after));
                     };
                     if planted(Mutant::SessionsForgotten) {
@@ -265,21 +265,8 @@ impl Groups {
     }
 
     fn carry_out(&mut self, name: &str, outcome: Outcome, now: &Now<'_>) -> Effects<Groups> {
-        for change in outcome.timers {
-            match change {
-                Change::Set(timer, after) => {
-                    let timer = timers::Timer::Consumer(timer);
-                    self.timers.set(name, timer, now.at + after);
-                }
-                Change::SetIfAbsent(timer, after) => {
-                    let timer = timers::Timer::Consumer(timer);
-                    self.timers.set_if_absent(name, timer, now.at + after);
-                }
-                Change::Cancel(timer) => {
-                    self.timers.cancel(name, timers::Timer::Consumer(timer));
-                }
-            }
-        }
+        self.timers
+            .change(name, outcome.timers, timers::Timer::Consumer, now.at);
         if let Some(kind::Group::Consumer(group)) = self.groups.get_mut(name) {
             group.watch = outcome.watch;
         }

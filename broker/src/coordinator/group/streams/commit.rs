@@ -2,12 +2,10 @@
 
 use ottla_protocol::error_code::ErrorCode;
 
+use super::super::commit::{Epoch, validate_by_epoch};
 use super::super::offsets::{Commit, NewOffset};
 use super::group::Group;
 use super::member::Member;
-
-/// First version of OffsetCommit whose clients know about member epochs.
-const EPOCHS_SINCE: i16 = 9;
 
 impl Group {
     /// May this be committed? A member whose epoch is behind may commit what its active tasks read, if it has had them since then.
@@ -15,29 +13,11 @@ impl Group {
     /// # Errors
     /// 22, 25, 35, 113.
     pub fn validate_commit(&self, commit: &Commit) -> Result<(), ErrorCode> {
-        let (who, transactional) = (&commit.member, commit.txn.is_some());
-        if who.generation < 0 && self.members().is_empty() {
-            return Ok(());
-        }
-        let says_nothing = who.generation == -1 && who.id.is_empty() && who.instance.is_none();
-        if transactional && says_nothing {
-            return Ok(());
-        }
-        let member = self.member(&who.id).ok_or(ErrorCode::UNKNOWN_MEMBER_ID)?;
-        if !transactional && who.version < EPOCHS_SINCE {
-            return Err(ErrorCode::UNSUPPORTED_VERSION);
-        }
-        let has_had = |offset: &NewOffset| {
-            self.held_since(member, offset)
-                .is_some_and(|since| who.generation >= since)
-        };
-        let fine = who.generation == member.epoch
-            || who.generation < member.epoch && commit.offsets.iter().all(has_had);
-        match fine {
-            true => Ok(()),
-            false if transactional => Err(ErrorCode::ILLEGAL_GENERATION),
-            false => Err(ErrorCode::STALE_MEMBER_EPOCH),
-        }
+        let member = self.member(&commit.member.id);
+        let is_empty = self.members().is_empty();
+        validate_by_epoch(commit, is_empty, member.map(epoch_of), |offset| {
+            self.held_since(member?, offset)
+        })
     }
 
     /// The epoch in which the member got the task that reads this partition, if it has it or is giving it up.
@@ -56,9 +36,13 @@ impl Group {
             return Ok(());
         };
         let member = self.member(id).ok_or(ErrorCode::UNKNOWN_MEMBER_ID)?;
-        match member.epoch == *epoch {
-            true => Ok(()),
-            false => Err(ErrorCode::STALE_MEMBER_EPOCH),
-        }
+        epoch_of(member).validate_fetch(*epoch)
+    }
+}
+
+fn epoch_of(member: &Member) -> Epoch {
+    Epoch {
+        epoch: member.epoch,
+        is_classic: false,
     }
 }

@@ -28,7 +28,7 @@ use ottla_protocol::error_code::ErrorCode;
 use self::config::Config;
 pub use self::decide::heartbeat::{Beat, Heartbeat};
 use self::decide::heartbeat::{JOINING, LEAVING};
-use self::decide::{Change, Draft, Scene};
+use self::decide::{Draft, Scene};
 pub use self::describe::Described;
 pub use self::group::Group;
 use self::group::Soft;
@@ -125,7 +125,7 @@ impl Timer {
 /// All that comes of a decision but the answer.
 struct Outcome {
     records: Vec<Record>,
-    timers: Vec<Change>,
+    timers: Vec<timers::Change<Timer>>,
     soft: Soft,
 }
 
@@ -240,7 +240,7 @@ impl Groups {
                     due.push((
                         name.clone(),
                         Timer::of(&member.id, wait),
-                        decide::millis(ms),
+                        timers::millis(ms),
                     ));
                 };
                 wait(Wait::Session, session_ms);
@@ -271,21 +271,8 @@ impl Groups {
         outcome: Outcome,
         now: &Now<'_>,
     ) -> Effects<Groups> {
-        for change in outcome.timers {
-            match change {
-                Change::Set(timer, after) => {
-                    let timer = timers::Timer::Streams(timer);
-                    self.timers.set(name, timer, now.at + after);
-                }
-                Change::SetIfAbsent(timer, after) => {
-                    let timer = timers::Timer::Streams(timer);
-                    self.timers.set_if_absent(name, timer, now.at + after);
-                }
-                Change::Cancel(timer) => {
-                    self.timers.cancel(name, timers::Timer::Streams(timer));
-                }
-            }
-        }
+        self.timers
+            .change(name, outcome.timers, timers::Timer::Streams, now.at);
         if let Some(kind::Group::Streams(group)) = self.groups.get_mut(name) {
             group.soft = outcome.soft;
         }

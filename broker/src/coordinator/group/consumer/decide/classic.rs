@@ -12,11 +12,12 @@ use ottla_protocol::wire::Reader;
 use super::super::super::assignor::Partitions;
 use super::super::super::classic::group::CONSUMER;
 use super::super::super::classic::{Heartbeat, Join, Leave, Sync};
+use super::super::super::timers::{Change, millis};
 use super::super::Wait;
 use super::super::member::{Classic, Member, State, partitions};
 use super::heartbeat::{check_owner, check_room, unknown_instance, unknown_member};
 use super::patterns::Patterns;
-use super::{Draft, Refusal, millis};
+use super::{Draft, Refusal};
 use crate::metadata::Image;
 
 /// First version whose clients are told an id first (KIP-394).
@@ -236,7 +237,7 @@ impl<'a> Draft<'a> {
     fn await_join(&mut self, member: &Member) {
         let timer = super::super::Timer::new(&member.id, Wait::Join);
         let after = millis(member.rebalance_timeout_ms);
-        self.timers.push(super::Change::SetIfAbsent(timer, after));
+        self.timers.push(Change::SetIfAbsent(timer, after));
     }
 }
 

@@ -22,12 +22,11 @@ pub mod patterns;
 mod re2;
 pub mod reconcile;
 
-use std::time::Duration;
-
 use ottla_protocol::error_code::ErrorCode;
 
 use self::downgrade::Downgrade;
 use super::super::Record;
+use super::super::timers::{Change, millis};
 use super::config::Config;
 use super::group::{Group, Watch};
 use super::member::Member;
@@ -54,17 +53,6 @@ impl Refusal {
     }
 }
 
-/// What becomes of a timer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Change {
-    /// It ends so long from now.
-    Set(Timer, Duration),
-    /// The same, unless it runs.
-    SetIfAbsent(Timer, Duration),
-    /// It does not run.
-    Cancel(Timer),
-}
-
 /// What a decision may look at besides the group.
 pub struct Scene<'a> {
     /// The cluster.
@@ -86,7 +74,7 @@ pub struct Draft<'a> {
     /// What is to be written.
     pub records: Vec<Record>,
     /// What becomes of timers.
-    pub timers: Vec<Change>,
+    pub timers: Vec<Change<Timer>>,
     /// The patterns are to be matched with the topics that there are.
     pub match_patterns: bool,
     /// What the group watches, as it is from now on.
@@ -133,9 +121,4 @@ impl<'a> Draft<'a> {
     fn cancel(&mut self, member: &str, wait: Wait) {
         self.timers.push(Change::Cancel(Timer::new(member, wait)));
     }
-}
-
-/// A time that a request or a setting says; less than none is none.
-pub(super) fn millis(ms: i32) -> Duration {
-    Duration::from_millis(u64::try_from(ms).unwrap_or(0))
 }

@@ -2,13 +2,14 @@
 
 use ottla_protocol::error_code::ErrorCode;
 
+use super::super::super::timers::{Change, millis};
 use super::super::member::{Member, State};
 use super::super::tasks::Assignment;
 use super::super::{Refusal, Status, Timer, Wait};
+use super::Draft;
 use super::reconcile::{Goal, step};
 use super::sticky::{self, MemberSpec, Spec};
 use super::topics::Configured;
-use super::{Change, Draft};
 
 impl Draft<'_> {
     /// What a member is to have, and of which epoch; there is another assignment for it if the group's epoch asks for one and the
@@ -58,7 +59,7 @@ impl Draft<'_> {
         let ms = self.scene.config.initial_delay_ms;
         let waits = self.group.members().is_empty() && ms > 0;
         if waits {
-            let change = Change::SetIfAbsent(Timer::DELAY, super::millis(ms));
+            let change = Change::SetIfAbsent(Timer::DELAY, millis(ms));
             self.timers.push(change);
         }
         waits

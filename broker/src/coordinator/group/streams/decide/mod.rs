@@ -18,26 +18,14 @@ mod reconcile;
 pub mod sticky;
 pub mod topics;
 
-use std::time::Duration;
-
 use super::super::Record;
+use super::super::timers::{Change, millis};
 use super::config::Config;
 use super::group::{Group, Soft};
 use super::member::Member;
 use super::records::{Epoch, Scribe};
 use super::{Status, Timer, Wait};
 use crate::metadata::Image;
-
-/// What becomes of a timer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Change {
-    /// It ends so long from now.
-    Set(Timer, Duration),
-    /// The same, unless it runs.
-    SetIfAbsent(Timer, Duration),
-    /// It does not run.
-    Cancel(Timer),
-}
 
 /// What a decision may look at besides the group.
 pub struct Scene<'a> {
@@ -60,7 +48,7 @@ pub struct Draft<'a> {
     /// What is to be written.
     pub records: Vec<Record>,
     /// What becomes of timers.
-    pub timers: Vec<Change>,
+    pub timers: Vec<Change<Timer>>,
     /// What is not kept, as it is from now on.
     pub soft: Soft,
     name: &'a str,
@@ -108,9 +96,4 @@ impl<'a> Draft<'a> {
     fn tell(&mut self, status: Status, detail: impl Into<String>) {
         self.status.push((status, detail.into()));
     }
-}
-
-/// A time that a request or a setting says; less than none is none.
-pub fn millis(ms: i32) -> Duration {
-    Duration::from_millis(u64::try_from(ms).unwrap_or(0))
 }
