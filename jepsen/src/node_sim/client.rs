@@ -25,6 +25,8 @@ pub struct Shared {
     pub patience: Duration,
     /// Longest pause between two steps.
     pub pause: Duration,
+    /// A client asks for what the broker does in several places: a good moment for a power loss.
+    pub tempting: Cell<bool>,
 }
 
 /// Why a client gives its connection up.
@@ -172,6 +174,7 @@ mod tests {
             ahead_ms: Cell::new(0),
             patience: Duration::from_secs(1),
             pause: Duration::from_secs(1),
+            tempting: Cell::new(false),
         };
         let mut client = Client::new(Rc::new(shared), Rng::new(1), "keep0".to_owned());
         let refuse = |client: &Client| client.refused("", ErrorCode::KAFKA_STORAGE_ERROR);

@@ -58,6 +58,24 @@ impl Fate {
         }
     }
 
+    /// A client asks for what the broker does in several places. Fate may strike then, in this time: before, between or after
+    /// the flushes that it takes.
+    pub fn is_tempted(&self, sim: &Simulation, rng: &mut Rng) -> Option<Duration> {
+        if self.faults.power == 0 || rng.below(self.faults.power) > 0 {
+            return None;
+        }
+        let (way, write, sync) = (sim.net().delay, self.calm.write, self.calm.sync);
+        let flush = write.min + write.mean + sync.min + sync.mean;
+        let most = 2 * (way.min + way.mean) + 4 * flush;
+        Some(Duration::from_nanos(rng.below(most.as_nanos() as u64 + 1)))
+    }
+
+    /// What fate does when it is tempted.
+    pub fn strike(mut tell: impl FnMut(&'static str)) -> Deed {
+        tell("power losses at an EndTxn");
+        Deed::Kill(CrashKind::Power)
+    }
+
     /// One turn. What is done is told, and counted by name.
     pub fn turn(
         &mut self,

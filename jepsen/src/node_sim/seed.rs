@@ -104,6 +104,7 @@ impl Run {
             ahead_ms: Cell::new(0),
             patience: Duration::from_secs(3),
             pause: draw.pause,
+            tempting: Cell::new(false),
         });
         Self {
             fate: Fate::new(&sim, &draw, machine.node, clients),
@@ -143,9 +144,7 @@ impl Run {
         let length = self.draw.length.as_nanos() as u64;
         let (steps, turn_steps) = self.draw.steps;
         while self.is_whole() && self.clock.get() < length && self.sim.steps() < steps {
-            let turn = self.rng.below(2 * self.draw.turn.as_nanos() as u64 + 1);
-            let upto = self.sim.steps().saturating_add(turn_steps);
-            self.run_for(Duration::from_nanos(turn), || self.sim.steps() >= upto);
+            let tempted = self.pass_turn(turn_steps);
             if !self.look_after() {
                 // Down already: it comes back after a while.
                 self.sim
@@ -164,12 +163,34 @@ impl Run {
                 }
                 ledger.story.tell(|| format!("FATE  {what}"));
             };
-            let deed = self.fate.turn(&self.sim, rng, tell);
+            let deed = match tempted {
+                true => Fate::strike(tell),
+                false => self.fate.turn(&self.sim, rng, tell),
+            };
             let ahead = self.shared.ahead_ms.get().max(self.fate.ahead_ms);
             self.shared.ahead_ms.set(ahead);
             if let Deed::Kill(kind) = deed {
                 self.machine.kill(&self.sim, kind);
                 self.start();
+            }
+        }
+    }
+
+    /// Lets the time of a turn pass; true: fate could not wait for its end.
+    fn pass_turn(&mut self, steps: u64) -> bool {
+        let turn = self.rng.below(2 * self.draw.turn.as_nanos() as u64 + 1);
+        let end = self.sim.now() + Duration::from_nanos(turn);
+        let upto = self.sim.steps().saturating_add(steps);
+        let shared = self.shared.clone();
+        loop {
+            let left = end - self.sim.now();
+            self.run_for(left, || self.sim.steps() >= upto || shared.tempting.get());
+            if !shared.tempting.take() {
+                return false;
+            }
+            if let Some(wait) = self.fate.is_tempted(&self.sim, &mut self.rng) {
+                self.run_for(wait, || false);
+                return true;
             }
         }
     }

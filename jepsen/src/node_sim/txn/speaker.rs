@@ -176,6 +176,7 @@ impl Speaker {
         };
         let version = if self.habits.raises { 5 } else { 4 };
         let floor = client.shared.ledger.borrow().txns.newest(&self.habits.id);
+        client.shared.tempting.set(true);
         let ended = wire.call(&request, version, |r| {
             (r.error_code, r.producer_id, r.producer_epoch)
         });
