@@ -105,6 +105,20 @@ impl Draw {
         let retention_check = 50 + rng.below(1_000);
         let segment_ms = 50 + rng.below(20_000);
         let (txns, groups) = draw_coordinators(seed, honesty, &faults);
+        let mut set = vec![
+            setting("log.retention.check.interval.ms", retention_check),
+            setting("log.roll.ms", segment_ms),
+            // Of the broker's own topics; what is loaded after each start is made of them.
+            setting("transaction.state.log.num.partitions", 2),
+            setting("offsets.topic.num.partitions", 2),
+            setting("group.initial.rebalance.delay.ms", 10),
+            setting("group.min.session.timeout.ms", 100),
+            setting("group.consumer.min.session.timeout.ms", 100),
+            setting("group.consumer.session.timeout.ms", groups::SESSION_MS),
+            setting("group.consumer.min.heartbeat.interval.ms", 10),
+            setting("group.consumer.heartbeat.interval.ms", 100),
+        ];
+        set.extend(draw_cleaner(seed));
         Self {
             cores: 1 + rng.below(4) as u16,
             reshard: rng.below(3) == 0,
@@ -143,22 +157,7 @@ impl Draw {
                 0 => 0,
                 _ => 1 << (12 + rng.below(8)),
             },
-            set: vec![
-                (
-                    "log.retention.check.interval.ms".to_owned(),
-                    retention_check.to_string(),
-                ),
-                ("log.roll.ms".to_owned(), segment_ms.to_string()),
-                // Of the broker's own topics; what is loaded after each start is made of them.
-                setting("transaction.state.log.num.partitions", 2),
-                setting("offsets.topic.num.partitions", 2),
-                setting("group.initial.rebalance.delay.ms", 10),
-                setting("group.min.session.timeout.ms", 100),
-                setting("group.consumer.min.session.timeout.ms", 100),
-                setting("group.consumer.session.timeout.ms", groups::SESSION_MS),
-                setting("group.consumer.min.heartbeat.interval.ms", 10),
-                setting("group.consumer.heartbeat.interval.ms", 100),
-            ],
+            set,
             world: draw_world(seed, &mut rng),
         }
     }
@@ -224,7 +223,24 @@ fn draw_world(seed: u64, rng: &mut Rng) -> Options {
     world
 }
 
-fn setting(key: &str, value: i32) -> (String, String) {
+/// Three in four compact what there is to compact, mostly the broker's own topics, as often as others in days.
+fn draw_cleaner(seed: u64) -> Vec<(String, String)> {
+    let rng = &mut Rng::new(seed ^ 0x0063_6c65_616e);
+    if rng.below(4) == 0 {
+        return Vec::new();
+    }
+    let ratio = ["0", "0.1", "0.5"][rng.below(3) as usize];
+    let segment = 2048 << rng.below(4);
+    vec![
+        setting("log.cleaner.backoff.ms", 1 + rng.below(300)),
+        setting("log.cleaner.min.cleanable.ratio", ratio),
+        setting("log.cleaner.delete.retention.ms", rng.below(2_000)),
+        setting("offsets.topic.segment.bytes", segment),
+        setting("transaction.state.log.segment.bytes", segment),
+    ]
+}
+
+fn setting(key: &str, value: impl ToString) -> (String, String) {
     (key.to_owned(), value.to_string())
 }
 
