@@ -52,9 +52,13 @@ pub fn encode(sender: Sender, now_ms: i64, values: &[Vec<u8>]) -> Vec<u8> {
     encode_records(sender, now_ms, records)
 }
 
-/// The same as part of a transaction.
-pub fn encode_in_txn(sender: Sender, now_ms: i64, values: &[Vec<u8>]) -> Vec<u8> {
-    let mut out = encode(sender, now_ms, values);
+/// Records as part of a transaction; their offsets are as they come.
+pub fn encode_in_txn<'a>(
+    sender: Sender,
+    now_ms: i64,
+    records: impl ExactSizeIterator<Item = Record<'a>>,
+) -> Vec<u8> {
+    let mut out = encode_records(sender, now_ms, records);
     out[ATTRIBUTES_AT..ATTRIBUTES_AT + 2].copy_from_slice(&TRANSACTIONAL.to_be_bytes());
     let crc = crc32c::crc32c(&out[ATTRIBUTES_AT..]);
     out[CRC_AT..ATTRIBUTES_AT].copy_from_slice(&crc.to_be_bytes());
@@ -207,6 +211,11 @@ impl<'a> Batch<'a> {
         })
     }
 
+    /// Offset of its last record, if compaction has not taken that.
+    pub fn last_offset(&self) -> i64 {
+        self.base_offset + i64::from(self.last_delta)
+    }
+
     /// Compression, timestamp type and kind, as in the header.
     pub fn attributes(&self) -> i16 {
         be(self.bytes, ATTRIBUTES_AT, 2) as i16
@@ -217,15 +226,19 @@ impl<'a> Batch<'a> {
         be(self.bytes, PRODUCER_AT, 8) as i64
     }
 
-    /// Is it the end of a transaction, and does that commit?
+    /// Nothing in it is for readers.
+    pub fn is_control(&self) -> bool {
+        self.attributes() & CONTROL != 0
+    }
+
+    /// Is it the end of a transaction, and does that commit? Compaction may have left nothing of it but the batch.
     pub fn end_of_txn(&self) -> Option<bool> {
         // One record, whose lengths take a byte each; the last byte of its key says which end.
         let kind = self.bytes.get(HEAD + 8);
-        kind.filter(|_| self.attributes() & CONTROL != 0)
-            .map(|kind| *kind == 1)
+        kind.filter(|_| self.is_control()).map(|kind| *kind == 1)
     }
 
-    /// Offset and value of each record. Only of batches as [`encode`] and [`encode_in_txn`] make them.
+    /// Offset and value of each record. Only of batches that are as they were sent.
     pub fn records(&self) -> Result<Vec<Plain<'a>>, BadBatch> {
         let (base_offset, found) = (self.base_offset, self.attributes());
         if found & !TRANSACTIONAL != 0 {
@@ -238,7 +251,7 @@ impl<'a> Batch<'a> {
         Ok(records.into_iter().map(|r| (r.offset, r.value)).collect())
     }
 
-    /// The records of a batch as [`encode_keyed`] makes them, some of which compaction may have taken.
+    /// The records of a batch, some of which compaction may have taken.
     pub fn sparse_records(&self) -> Result<Vec<Record<'a>>, BadBatch> {
         let (base_offset, found) = (self.base_offset, self.attributes());
         if found & !(DELETE_HORIZON | TRANSACTIONAL) != 0 {

@@ -8,6 +8,7 @@ use ottla_protocol::messages::metadata::MetadataRequest;
 use ottla_runtime::rand::Rng;
 
 use super::client::{Broken, Client, Shared};
+use super::keys;
 use super::ledger::{Honesty, Known};
 use super::reads::{EARLIEST, LATEST, NoRead};
 use super::txn;
@@ -53,6 +54,7 @@ async fn everything(
             left.pop_back();
         }
     }
+    keys::reader::audit(client, wire).await?;
     txn::audit::audit(client, wire).await
 }
 

@@ -8,6 +8,7 @@ use ottla_runtime::sim::Options;
 
 use super::admin::Habits;
 use super::groups;
+use super::keys;
 use super::ledger::Honesty;
 use super::producer::Kind;
 use super::txn;
@@ -60,6 +61,8 @@ pub struct Draw {
     pub txns: txn::Plan,
     /// Groups.
     pub groups: Option<groups::Plan>,
+    /// A compacted topic.
+    pub keys: Option<keys::Plan>,
     /// Their keepers' habits.
     pub habits: Habits,
     /// Longest pause of a client between two steps.
@@ -104,7 +107,7 @@ impl Draw {
         let producers = 1 + rng.below(3);
         let retention_check = 50 + rng.below(1_000);
         let segment_ms = 50 + rng.below(20_000);
-        let (txns, groups) = draw_coordinators(seed, honesty, &faults);
+        let (txns, groups, keys) = draw_coordinators(seed, honesty, &faults);
         let mut set = vec![
             setting("log.retention.check.interval.ms", retention_check),
             setting("log.roll.ms", segment_ms),
@@ -127,6 +130,7 @@ impl Draw {
             consumers: 1 + rng.below(2) as usize,
             txns,
             groups,
+            keys,
             habits: Habits {
                 segment_bytes: match has_large_batches(seed) {
                     true => 128 << 10,
@@ -169,19 +173,21 @@ impl Draw {
     }
 }
 
-/// One in three has transactions, and one in three a group. What the broker may do when its own topics cannot be read, or were
+/// One in three has transactions, one in three a group, one in six a compacted topic. What the broker may do when its own topics cannot be read, or were
 /// lost, is not known.
 fn draw_coordinators(
     seed: u64,
     honesty: Honesty,
     faults: &Faults,
-) -> (txn::Plan, Option<groups::Plan>) {
+) -> (txn::Plan, Option<groups::Plan>, Option<keys::Plan>) {
     let rng = &mut Rng::new(seed ^ 0x0074_786e);
-    match seed % 3 {
-        _ if honesty != Honesty::Honest || faults.read_error > 0 => (txn::Plan::default(), None),
-        0 => (txn::Plan::new(rng, faults.jump > 0), None),
-        1 => (txn::Plan::default(), Some(groups::Plan::new(rng))),
-        _ => (txn::Plan::default(), None),
+    let none = txn::Plan::default();
+    match seed % 6 {
+        _ if honesty != Honesty::Honest || faults.read_error > 0 => (none, None, None),
+        0 | 3 => (txn::Plan::new(rng, faults.jump > 0), None, None),
+        1 | 4 => (none, Some(groups::Plan::new(rng)), None),
+        2 => (none, None, Some(keys::Plan::new(rng, faults.jump > 0))),
+        _ => (none, None, None),
     }
 }
 

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ottla_protocol::ids::Uuid;
 
 use super::groups::roster::Roster;
+use super::keys::table::Table;
 use super::slot::Slot;
 use super::story::Story;
 use super::txn::book::Book;
@@ -115,6 +116,8 @@ pub struct Ledger {
     pub slots: Vec<Slot>,
     /// What transactional producers did.
     pub txns: Book,
+    /// What is in a compacted topic.
+    pub table: Table,
     /// What groups did.
     pub roster: Roster,
     /// Ids that producers were given.
@@ -154,6 +157,7 @@ impl Ledger {
             topics: (0..topics).map(topic).collect(),
             slots: Vec::new(),
             txns: Book::default(),
+            table: Table::default(),
             roster: Roster::default(),
             producer_ids: BTreeSet::new(),
             life: 0,

@@ -11,6 +11,7 @@ mod draw;
 mod fate;
 mod groups;
 mod grow;
+mod keys;
 mod ledger;
 mod life;
 pub mod mutants;

@@ -44,9 +44,7 @@ pub fn main(args: &Args) -> ExitCode {
     std::panic::set_hook(Box::new(|_| {}));
     let mut mutants = args.only.clone();
     if mutants.is_empty() {
-        // Topics are not compacted here; `ottla-jepsen storage` has those.
-        let all = Mutant::ALL.iter();
-        mutants.extend(all.filter(|m| !Mutant::COMPACTION.contains(m)));
+        mutants.extend(Mutant::ALL);
     }
     let (next, survived) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let medians = Mutex::new(Vec::new());

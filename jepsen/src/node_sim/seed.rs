@@ -20,6 +20,7 @@ use super::fate::{Deed, Fate, STOP};
 use super::groups::commits::Committer;
 use super::groups::feeder::Feeder;
 use super::groups::pipe::Pipe;
+use super::keys;
 use super::ledger::{Counts, Honesty, Ledger};
 use super::life::{End, Machine, PORT};
 use super::producer::Producer;
@@ -97,6 +98,10 @@ impl Run {
             ledger.txns.places = groups.txns.places();
             let modern = groups.members.iter().filter(|modern| **modern).count();
             ledger.roster.is_mixed = modern > 0 && modern < groups.members.len();
+        }
+        if let Some(keys) = &draw.keys {
+            ledger.table.partitions = keys.partitions;
+            ledger.table.keeps_tombstones = keys.keeps_tombstones;
         }
         let shared = Rc::new(Shared {
             address: SocketAddr::new(sim.ip(machine.node), PORT),
@@ -263,6 +268,7 @@ impl Run {
         self.clients_started = self.draw.topics + self.draw.producers.len() + self.draw.consumers;
         self.start_transactions();
         self.start_groups();
+        self.start_keys();
     }
 
     fn start_client(&mut self, name: String, run: impl AsyncFnOnce(Client) + 'static) {
@@ -314,6 +320,24 @@ impl Run {
             });
         }
         self.start_readers(&groups.txns);
+    }
+
+    fn start_keys(&mut self) {
+        let Some(keys) = self.draw.keys.clone() else {
+            return;
+        };
+        for number in (0u32..).take(keys.writers.len()) {
+            let plan = keys.clone();
+            self.start_client(format!("keys{number}"), async move |client| {
+                keys::writer::Writer::new(client, number, plan).run().await;
+            });
+        }
+        for number in 0..keys.readers {
+            let plan = keys.clone();
+            self.start_client(format!("table{number}"), async move |client| {
+                keys::reader::Reader::new(client, plan).run().await;
+            });
+        }
     }
 
     /// No more faults: the clients finish, then the power goes once more, then everything is read.

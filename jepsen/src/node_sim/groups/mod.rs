@@ -76,6 +76,8 @@ pub fn is_passing(code: ErrorCode) -> bool {
             | ErrorCode::CONCURRENT_TRANSACTIONS
             | ErrorCode::REBALANCE_IN_PROGRESS
             | ErrorCode::UNSTABLE_OFFSET_COMMIT
+            // A Produce's, when its transaction cannot be verified for one of the reasons above.
+            | ErrorCode::NOT_ENOUGH_REPLICAS
     )
 }
 

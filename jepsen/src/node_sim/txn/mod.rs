@@ -6,11 +6,13 @@
 //! | [`book`] | what is known, and what must hold |
 //! | [`speaker`] | who speaks for a transactional id, and what it says |
 //! | [`producer`] | transactional producers |
+//! | [`fetch`] | what is committed of what a fetch brings |
 //! | [`reader`] | readers of what is committed |
 //! | [`audit`] | the last look |
 
 pub mod audit;
 pub mod book;
+pub mod fetch;
 pub mod producer;
 pub mod reader;
 pub mod speaker;
@@ -48,6 +50,8 @@ pub struct Plan {
 pub struct Habits {
     /// Its transactional id.
     pub id: String,
+    /// The topic that it writes to.
+    pub topic: &'static str,
     /// Does another speak for it, too?
     pub shared: bool,
     /// Does it work by transaction version 2?
@@ -64,6 +68,7 @@ impl Plan {
         let twins = rng.below(3) == 0;
         let producer = |n: u64, rng: &mut Rng| Habits {
             id: format!("id{}", if twins { n / 2 } else { n }),
+            topic: TOPIC,
             shared: twins,
             raises: rng.below(2) == 0,
             timeout_ms: match rng.below(4) {
@@ -87,6 +92,7 @@ impl Plan {
         plan.producers = (0..4)
             .map(|n| Habits {
                 id: format!("pipe{n}"),
+                topic: TOPIC,
                 shared: false,
                 raises: rng.below(2) == 0,
                 timeout_ms: 500 + rng.below(3_000) as i32,
@@ -118,22 +124,37 @@ pub async fn make_topic(
     partitions: i32,
     segment_bytes: u64,
 ) -> Result<(), Broken> {
-    let segment = segment_bytes.to_string();
+    make_topic_with(client, wire, topic, partitions, segment_bytes, &[]).await
+}
+
+/// The same with more settings.
+pub async fn make_topic_with(
+    client: &Client,
+    wire: &mut Wire,
+    topic: &str,
+    partitions: i32,
+    segment_bytes: u64,
+    more: &[(&'static str, String)],
+) -> Result<(), Broken> {
     let settings = [
-        ("retention.ms", "-1"),
-        ("message.timestamp.after.max.ms", "9223372036854775807"),
-        ("internal.segment.bytes", &segment),
+        ("retention.ms", "-1".to_owned()),
+        ("message.timestamp.after.max.ms", i64::MAX.to_string()),
+        ("internal.segment.bytes", segment_bytes.to_string()),
     ];
-    let config = |(name, value): (&'static str, &str)| CreatableTopicConfig {
+    let config = |(name, value): (&'static str, String)| CreatableTopicConfig {
         name: name.into(),
-        value: Some(value.to_owned().into()),
+        value: Some(value.into()),
     };
     let request = CreateTopicsRequest {
         topics: vec![CreatableTopic {
             name: topic.to_owned().into(),
             num_partitions: partitions,
             replication_factor: 1,
-            configs: settings.into_iter().map(config).collect(),
+            configs: settings
+                .into_iter()
+                .chain(more.iter().cloned())
+                .map(config)
+                .collect(),
             ..Default::default()
         }],
         timeout_ms: 10_000,

@@ -1,38 +1,21 @@
 //! Readers of what is committed: they leave out what was aborted, as clients do, by the list in the answer.
 
-use std::collections::BTreeSet;
-
-use ottla_protocol::messages::fetch::{FetchRequest, FetchTopic};
 use ottla_protocol::messages::list_offsets::{
     ListOffsetsPartition, ListOffsetsRequest, ListOffsetsTopic,
 };
-use ottla_protocol::wire::Records;
 
 use super::book::Piece;
+use super::fetch::{Answer, READ_COMMITTED, ask};
 use super::{Plan, TOPIC, make_topic};
-use crate::client::batch::batches;
 use crate::node_sim::client::{Broken, Client};
-use crate::node_sim::reads::{LATEST, asked};
+use crate::node_sim::reads::LATEST;
 use crate::node_sim::wire::Wire;
-
-/// Fetch by names.
-const FETCH: i16 = 12;
-const READ_COMMITTED: i8 = 1;
 
 /// A reader.
 pub struct Reader {
     client: Client,
     plan: Plan,
     positions: Vec<i64>,
-}
-
-/// What was answered about one partition.
-struct Answer {
-    code: ottla_protocol::error_code::ErrorCode,
-    ends: (i64, i64),
-    /// Producer and first offset.
-    aborted: Vec<(i64, i64)>,
-    bytes: Vec<u8>,
 }
 
 impl Reader {
@@ -134,39 +117,7 @@ pub async fn fetch(
     wait_ms: i32,
 ) -> Result<(i64, i64, i64), Broken> {
     let (name, topic, partition, floor) = known(client, place);
-    let request = FetchRequest {
-        replica_id: -1,
-        max_wait_ms: wait_ms,
-        min_bytes: 1,
-        max_bytes: bytes,
-        isolation_level: READ_COMMITTED,
-        session_epoch: -1,
-        topics: vec![FetchTopic {
-            topic: topic.into(),
-            partitions: vec![asked(partition, from, bytes)],
-            ..Default::default()
-        }],
-        ..Default::default()
-    };
-    let answer = wire.call(&request, FETCH, |response| {
-        let p = response.responses.first()?.partitions.first()?;
-        let aborted = p.aborted_transactions.iter().flatten();
-        Some(Answer {
-            code: p.error_code,
-            ends: (p.last_stable_offset, p.high_watermark),
-            aborted: aborted.map(|t| (t.producer_id, t.first_offset)).collect(),
-            bytes: match &p.records {
-                Records::Borrowed(bytes) => bytes.to_vec(),
-                Records::None | Records::Parts(_) => Vec::new(),
-            },
-        })
-    });
-    let Some(answer) = answer.await? else {
-        return Err(format!("{name}: a fetch without an answer").into());
-    };
-    if answer.code.is_error() {
-        return Err(client.refused(&format!("{name}: a fetch at {from}"), answer.code));
-    }
+    let answer = ask(client, wire, (&topic, partition), from, bytes, wait_ms).await?;
     let (stable, end) = answer.ends;
     let (next, records) = committed(&name, from, &answer)?;
     if next > stable {
@@ -188,34 +139,20 @@ pub async fn fetch(
 /// The records that an answer has for a reader of what is committed, and where to go on.
 fn committed(name: &str, from: i64, answer: &Answer) -> Result<(i64, Vec<(i64, Piece)>), String> {
     let mut next = from;
-    let mut to_come = answer.aborted.clone();
-    let mut aborted = BTreeSet::new();
     let mut records = Vec::new();
-    for batch in batches(&answer.bytes) {
-        let batch = batch.map_err(|e| format!("{name}: fetched at {from}: {e:?}"))?;
+    for batch in answer.committed() {
+        let (batch, is_read) = batch.map_err(|e| format!("{name}: fetched at {from}: {e:?}"))?;
         let end = batch.base_offset + i64::from(batch.count);
         if batch.base_offset > next || end <= next {
             let base = batch.base_offset;
             return Err(format!("{name}: fetched at {next}, got a batch at {base}"));
         }
-        to_come.retain(|(id, first)| {
-            let begun = *first < end;
-            if begun {
-                aborted.insert(*id);
-            }
-            !begun
-        });
-        match batch.end_of_txn() {
-            Some(false) => drop(aborted.remove(&batch.producer_id())),
-            Some(true) => {}
-            None if aborted.contains(&batch.producer_id()) => {}
-            None => {
-                let read = batch.records().map_err(|e| format!("{name}: {e:?}"))?;
-                for (offset, value) in read.into_iter().filter(|(offset, _)| *offset >= from) {
-                    let piece = Piece::decode(value);
-                    let piece = piece.ok_or_else(|| format!("{name}: {offset} is damaged"))?;
-                    records.push((offset, piece));
-                }
+        if is_read {
+            let read = batch.records().map_err(|e| format!("{name}: {e:?}"))?;
+            for (offset, value) in read.into_iter().filter(|(offset, _)| *offset >= from) {
+                let piece = Piece::decode(value);
+                let piece = piece.ok_or_else(|| format!("{name}: {offset} is damaged"))?;
+                records.push((offset, piece));
             }
         }
         next = end;

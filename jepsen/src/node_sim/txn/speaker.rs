@@ -14,9 +14,9 @@ use ottla_protocol::messages::produce::{PartitionProduceData, ProduceRequest, To
 use ottla_protocol::wire::Records;
 use ottla_runtime::time;
 
+use super::Habits;
 use super::book::Piece;
-use super::{Habits, TOPIC};
-use crate::client::batch::{Sender, encode_in_txn};
+use crate::client::batch::{Record, Sender, encode_in_txn};
 use crate::node_sim::client::{Broken, Client};
 use crate::node_sim::wire::Wire;
 
@@ -87,21 +87,34 @@ impl Speaker {
         ledger.txns.is_stale(&self.habits.id, self.producer())
     }
 
-    /// The next batch for a place.
+    /// The next batch for a place, of pieces.
     pub fn batch(&mut self, first: Piece, records: u32, padding: usize) -> Bytes {
-        let sequence = self.sequences.entry(first.place).or_default();
-        let sender = Sender {
-            id: self.id,
-            epoch: self.epoch,
-            sequence: *sequence,
-        };
-        *sequence += records as i32;
         let nth = |n| Piece {
             nth: first.nth + n,
             ..first
         };
         let values: Vec<_> = (0..records).map(|n| nth(n).encode(padding)).collect();
-        Bytes::from(encode_in_txn(sender, time::wall_ms(), &values))
+        let record = |value| Record {
+            value: Some(value),
+            ..Record::default()
+        };
+        self.batch_of(first.place, values.iter().map(|v| record(&v[..])))
+    }
+
+    /// The next batch for a place.
+    pub fn batch_of<'a>(
+        &mut self,
+        place: u32,
+        records: impl ExactSizeIterator<Item = Record<'a>>,
+    ) -> Bytes {
+        let sequence = self.sequences.entry(place).or_default();
+        let sender = Sender {
+            id: self.id,
+            epoch: self.epoch,
+            sequence: *sequence,
+        };
+        *sequence += records.len() as i32;
+        Bytes::from(encode_in_txn(sender, time::wall_ms(), records))
     }
 
     /// Adds a place to the transaction, where the protocol wants that and it is not done.
@@ -114,7 +127,7 @@ impl Speaker {
             v3_and_below_producer_id: self.id,
             v3_and_below_producer_epoch: self.epoch,
             v3_and_below_topics: vec![AddPartitionsToTxnTopic {
-                name: TOPIC.into(),
+                name: self.habits.topic.into(),
                 partitions: vec![place as i32],
             }],
             ..Default::default()
@@ -143,7 +156,7 @@ impl Speaker {
             acks: -1,
             timeout_ms: 30_000,
             topic_data: vec![TopicProduceData {
-                name: TOPIC.into(),
+                name: self.habits.topic.into(),
                 partition_data: vec![PartitionProduceData {
                     index: place as i32,
                     records: Records::Parts(vec![bytes]),
