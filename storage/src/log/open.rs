@@ -114,7 +114,7 @@ fn segments_of(names: &[DirEntry]) -> Vec<Listed> {
     names.iter().filter_map(listed).collect()
 }
 
-/// Takes off the list what no checkpoint covers.
+/// Takes off the list what no checkpoint covers, or what one says is gone.
 fn split_beyond(
     dir: &Path,
     listed: &mut Vec<Listed>,
@@ -123,9 +123,12 @@ fn split_beyond(
     let last = checkpoint.tail.map_or(-1, |t| t.segment);
     let keep = listed.partition_point(|(base, _)| *base <= last);
     let beyond = listed.split_off(keep);
+    // A checkpoint of no records and no segment follows the removal of files: one of those may be back, since a power loss
+    // takes back what was not yet synced.
+    let emptied = checkpoint.tail.is_none() && checkpoint.start_offset == checkpoint.end_offset;
     if let Some((base, _)) = beyond
         .first()
-        .filter(|(base, _)| *base < checkpoint.end_offset)
+        .filter(|(base, _)| *base < checkpoint.end_offset && !emptied)
     {
         let what = format!(
             "it starts at offset {base}, but by the checkpoint segment {last} goes on to offset {}",

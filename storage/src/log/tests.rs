@@ -4,7 +4,7 @@ mod txns;
 
 use ottla_protocol::record::batches;
 use ottla_runtime::fs;
-use ottla_runtime::sim::DiskOptions;
+use ottla_runtime::sim::{CrashKind, DiskOp, DiskOptions};
 
 use super::*;
 use crate::Checkpoint;
@@ -335,6 +335,46 @@ fn retention_moves_the_start_and_files_go_later() {
         log.flush(32).await.expect("a calm disk");
         assert_eq!(offsets(&log, 60, 64).await, evens(60, 64));
     });
+}
+
+/// All records were deleted and the files removed; a checkpoint without segments followed, before the folder was synced; then
+/// the power went. The last file was back, and the start refused it as one that reaches into what the checkpoint covers. Seed
+/// 3003430 of the whole node found it.
+#[test]
+fn a_removal_that_a_power_loss_took_back_is_done_again() {
+    let mut back = 0;
+    for seed in 20..40 {
+        let (sim, node) = machine(seed);
+        let log = on(&sim, node, async {
+            let log = new_log().await;
+            fill(&log, 1, 30);
+            log.flush(30).await.expect("a calm disk");
+            for dir in ["/data/topics", "/data", "/"] {
+                fs::sync_dir(dir).await.expect("a calm disk");
+            }
+            log.advance_start(60);
+            log
+        });
+        sim.fail_after(node, DiskOp::Sync, 0);
+        let checkpoint = on(&sim, node, async move {
+            log.reclaim(60).await.expect_err("the folder is not synced");
+            checkpoint_of(&log)
+        });
+        assert_eq!(checkpoint.tail, None);
+        sim.crash(node, CrashKind::Power);
+        sim.restart(node);
+        back += on(&sim, node, async move {
+            let left = fs::list("/data/topics/topic/0").await.expect("a folder");
+            let log = reopen(&checkpoint).await.expect("nothing is missing");
+            assert_eq!((log.start_offset(), log.end_offset()), (60, 60));
+            fill(&log, 31, 32);
+            log.flush(32).await.expect("a calm disk");
+            assert_eq!(offsets(&log, 60, 64).await, evens(60, 64));
+            assert_eq!(log.segments(), 1);
+            usize::from(!left.is_empty())
+        });
+    }
+    assert!(back > 0, "no removal was taken back");
 }
 
 /// DeleteRecords leaves segments that wait for their removal. Their bytes counted against `retention.bytes`, and retention took
