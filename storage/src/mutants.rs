@@ -145,6 +145,14 @@ mutants! {
     GenerationAgain "generation-again";
     /// A start does not wait for members that are not heard of any more.
     SessionsForgotten "sessions-forgotten";
+    /// What became of records that a share group was given is answered and not written.
+    ShareUnwritten "share-unwritten";
+    /// Records that a member of a share group has are given to another.
+    ShareGivenToTwo "share-given-to-two";
+    /// A start does not know which records beyond the share group's start are done with.
+    ShareStateForgotten "share-state-forgotten";
+    /// Any member of a share group may say what becomes of a record that somebody has.
+    ShareHolderUnchecked "share-holder-unchecked";
 }
 
 impl Mutant {

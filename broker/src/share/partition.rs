@@ -9,6 +9,7 @@ use ottla_protocol::error_code::ErrorCode;
 use ottla_protocol::ids::PartitionId;
 use ottla_runtime::sync::Semaphore;
 use ottla_runtime::time;
+use ottla_storage::mutants::{Mutant, planted};
 
 use super::flight::{Flight, Moved};
 use super::settings::{Reset, ShareSettings};
@@ -67,7 +68,11 @@ impl SharePartition {
             true => begin(&key, &partition, &coordinators).await?,
             false => known.start,
         };
-        let mut flight = Flight::new(start, &known.batches);
+        let batches = match planted(Mutant::ShareStateForgotten) {
+            true => &[],
+            false => &known.batches[..],
+        };
+        let mut flight = Flight::new(start, batches);
         flight.begin_at(partition.log().start_offset());
         let share = Rc::new(SharePartition {
             key,
@@ -111,6 +116,9 @@ impl SharePartition {
         let _turn = self.writing.acquire(1).await;
         if self.is_stale.get() {
             return Err(ErrorCode::NOT_LEADER_OR_FOLLOWER);
+        }
+        if planted(Mutant::ShareUnwritten) && !moved.0.is_empty() {
+            return Ok(());
         }
         let change = {
             let flight = self.flight.borrow();

@@ -10,6 +10,7 @@ use ottla_runtime::rand::Rng;
 use super::client::{Broken, Client, Shared};
 use super::keys;
 use super::ledger::{Honesty, Known};
+use super::queue;
 use super::reads::{EARLIEST, LATEST, NoRead};
 use super::txn;
 use super::wire::Wire;
@@ -55,6 +56,7 @@ async fn everything(
         }
     }
     keys::reader::audit(client, wire).await?;
+    queue::audit(client, wire).await?;
     txn::audit::audit(client, wire).await
 }
 

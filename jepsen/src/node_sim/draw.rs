@@ -11,6 +11,7 @@ use super::groups;
 use super::keys;
 use super::ledger::Honesty;
 use super::producer::Kind;
+use super::queue;
 use super::txn;
 
 /// How often what happens, one in so many turns; 0: never.
@@ -63,6 +64,8 @@ pub struct Draw {
     pub groups: Option<groups::Plan>,
     /// A compacted topic.
     pub keys: Option<keys::Plan>,
+    /// A share group.
+    pub queue: Option<queue::Plan>,
     /// Their keepers' habits.
     pub habits: Habits,
     /// Longest pause of a client between two steps.
@@ -107,7 +110,6 @@ impl Draw {
         let producers = 1 + rng.below(3);
         let retention_check = 50 + rng.below(1_000);
         let segment_ms = 50 + rng.below(20_000);
-        let (txns, groups, keys) = draw_coordinators(seed, honesty, &faults);
         let mut set = vec![
             setting("log.retention.check.interval.ms", retention_check),
             setting("log.roll.ms", segment_ms),
@@ -122,15 +124,16 @@ impl Draw {
             setting("group.consumer.heartbeat.interval.ms", 100),
         ];
         set.extend(draw_cleaner(seed));
-        Self {
+        let mut draw = Self {
             cores: 1 + rng.below(4) as u16,
             reshard: rng.below(3) == 0,
             topics: 1 + rng.below(4) as usize,
             producers: (0..producers).map(|n| draw_kind(&mut rng, n)).collect(),
             consumers: 1 + rng.below(2) as usize,
-            txns,
-            groups,
-            keys,
+            txns: txn::Plan::default(),
+            groups: None,
+            keys: None,
+            queue: None,
             habits: Habits {
                 segment_bytes: match has_large_batches(seed) {
                     true => 128 << 10,
@@ -163,6 +166,27 @@ impl Draw {
             },
             set,
             world: draw_world(seed, &mut rng),
+        };
+        draw.add_coordinators(seed);
+        draw
+    }
+
+    /// Of seven seeds two have transactions, two a group, one a compacted topic, one a share group. What the broker may do when
+    /// its own topics cannot be read, or were lost, is not known.
+    fn add_coordinators(&mut self, seed: u64) {
+        let (rng, jumps) = (&mut Rng::new(seed ^ 0x0074_786e), self.faults.jump > 0);
+        if self.honesty != Honesty::Honest || self.faults.read_error > 0 {
+            return;
+        }
+        match seed % 7 {
+            0 | 3 => self.txns = txn::Plan::new(rng, jumps),
+            1 | 4 => self.groups = Some(groups::Plan::new(rng)),
+            2 => self.keys = Some(keys::Plan::new(rng, jumps)),
+            5 => {
+                self.queue = Some(queue::Plan::new(rng));
+                self.set.extend(queue::settings(rng));
+            }
+            _ => {}
         }
     }
 
@@ -170,24 +194,6 @@ impl Draw {
     pub fn is_failing(&self) -> bool {
         let f = &self.faults;
         f.full + f.write_error + f.read_error > 0 || self.honesty > Honesty::Honest
-    }
-}
-
-/// One in three has transactions, one in three a group, one in six a compacted topic. What the broker may do when its own topics cannot be read, or were
-/// lost, is not known.
-fn draw_coordinators(
-    seed: u64,
-    honesty: Honesty,
-    faults: &Faults,
-) -> (txn::Plan, Option<groups::Plan>, Option<keys::Plan>) {
-    let rng = &mut Rng::new(seed ^ 0x0074_786e);
-    let none = txn::Plan::default();
-    match seed % 6 {
-        _ if honesty != Honesty::Honest || faults.read_error > 0 => (none, None, None),
-        0 | 3 => (txn::Plan::new(rng, faults.jump > 0), None, None),
-        1 | 4 => (none, Some(groups::Plan::new(rng)), None),
-        2 => (none, None, Some(keys::Plan::new(rng, faults.jump > 0))),
-        _ => (none, None, None),
     }
 }
 

@@ -10,6 +10,7 @@ use ottla_protocol::ids::Uuid;
 
 use super::groups::roster::Roster;
 use super::keys::table::Table;
+use super::queue::book::Queue;
 use super::slot::Slot;
 use super::story::Story;
 use super::txn::book::Book;
@@ -118,6 +119,8 @@ pub struct Ledger {
     pub txns: Book,
     /// What is in a compacted topic.
     pub table: Table,
+    /// What a share group did.
+    pub queue: Queue,
     /// What groups did.
     pub roster: Roster,
     /// Ids that producers were given.
@@ -158,6 +161,7 @@ impl Ledger {
             slots: Vec::new(),
             txns: Book::default(),
             table: Table::default(),
+            queue: Queue::default(),
             roster: Roster::default(),
             producer_ids: BTreeSet::new(),
             life: 0,

@@ -16,6 +16,7 @@ mod ledger;
 mod life;
 pub mod mutants;
 mod producer;
+mod queue;
 mod reads;
 mod report;
 mod seed;

@@ -17,13 +17,15 @@ use super::client::{Client, Shared};
 use super::consumer::Consumer;
 use super::draw::Draw;
 use super::fate::{Deed, Fate, STOP};
+use super::groups;
 use super::groups::commits::Committer;
-use super::groups::feeder::Feeder;
+use super::groups::feeder::{Feeder, Input};
 use super::groups::pipe::Pipe;
 use super::keys;
 use super::ledger::{Counts, Honesty, Ledger};
 use super::life::{End, Machine, PORT};
 use super::producer::Producer;
+use super::queue;
 use super::story::Story;
 use super::txn;
 use super::txn::producer::Transactor;
@@ -269,6 +271,7 @@ impl Run {
         self.start_transactions();
         self.start_groups();
         self.start_keys();
+        self.start_queue();
     }
 
     fn start_client(&mut self, name: String, run: impl AsyncFnOnce(Client) + 'static) {
@@ -299,14 +302,42 @@ impl Run {
         }
     }
 
+    fn start_feeder(&mut self, input: Input, fed: fn(&mut Ledger) -> &mut Option<Vec<i64>>) {
+        let shared = self.shared.clone();
+        self.start_client("feed".to_owned(), async move |client| {
+            let ends = Feeder::new(client, input).run().await;
+            *fed(&mut shared.ledger.borrow_mut()) = Some(ends);
+        });
+    }
+
+    fn start_queue(&mut self) {
+        let Some(plan) = self.draw.queue.clone() else {
+            return;
+        };
+        let input = Input {
+            topic: queue::TOPIC,
+            partitions: plan.partitions,
+            batches: plan.batches,
+        };
+        self.start_feeder(input, |ledger| &mut ledger.queue.fed);
+        for number in 0..plan.members {
+            let plan = plan.clone();
+            self.start_client(format!("share{number}"), async move |client| {
+                queue::member::Member::new(client, plan).run().await;
+            });
+        }
+    }
+
     fn start_groups(&mut self) {
         let Some(groups) = self.draw.groups.clone() else {
             return;
         };
-        let plan = groups.clone();
-        self.start_client("feed".to_owned(), async move |client| {
-            Feeder::new(client, plan).run().await;
-        });
+        let input = Input {
+            topic: groups::INPUT,
+            partitions: groups.partitions,
+            batches: groups.batches,
+        };
+        self.start_feeder(input, |ledger| &mut ledger.roster.fed);
         for number in (0u32..).take(groups.members.len()) {
             let plan = groups.clone();
             self.start_client(format!("pipe{number}"), async move |client| {

@@ -2,6 +2,7 @@
 
 use ottla_protocol::error_code::ErrorCode;
 use ottla_runtime::time::Instant;
+use ottla_storage::mutants::{Mutant, planted};
 
 use super::{Fate, Flight, Run, State};
 use crate::coordinator::share::Batch;
@@ -110,7 +111,10 @@ impl Flight {
                 None => return Err(ErrorCode::INVALID_RECORD_STATE),
             };
             match &run.state {
-                State::Acquired(holder) if *holder.member == *member && run.moving.is_none() => {}
+                State::Acquired(holder)
+                    if run.moving.is_none()
+                        && (*holder.member == *member || planted(Mutant::ShareHolderUnchecked)) => {
+                }
                 _ => return Err(ErrorCode::INVALID_RECORD_STATE),
             }
             at = run.last + 1;

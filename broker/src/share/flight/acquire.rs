@@ -1,5 +1,7 @@
 //! To whom what is delivered.
 
+use ottla_storage::mutants::{Mutant, planted};
+
 use super::{Fate, Flight, Holder, State};
 
 /// What a member wants.
@@ -121,7 +123,12 @@ impl Flight {
     /// Up to where what is at `at` goes, and how often it was delivered, if it is available.
     fn piece(&self, at: i64) -> (i64, Option<i16>) {
         match self.run_at(at) {
-            Some((_, run)) => (run.last, run.is_available().then_some(run.count)),
+            Some((_, run)) => {
+                let is_held = matches!(run.state, State::Acquired(_));
+                let taken = is_held && planted(Mutant::ShareGivenToTwo);
+                let is_free = run.is_available() || taken;
+                (run.last, is_free.then_some(run.count))
+            }
             None => {
                 let next = self.runs.range(at..).next();
                 (next.map_or(i64::MAX - 1, |(first, _)| first - 1), Some(0))

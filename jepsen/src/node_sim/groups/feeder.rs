@@ -1,4 +1,4 @@
-//! Fills the input of the group, one batch after the other, each until it is acknowledged: no record twice.
+//! Fills the topic that a group works off, one batch after the other, each until it is acknowledged: no record twice.
 
 use bytes::Bytes;
 use ottla_protocol::error_code::ErrorCode;
@@ -7,16 +7,26 @@ use ottla_protocol::messages::produce::{PartitionProduceData, ProduceRequest, To
 use ottla_protocol::wire::Records;
 use ottla_runtime::time;
 
-use super::{INPUT, Plan};
 use crate::client::batch::{Sender, encode};
 use crate::node_sim::client::{Broken, Client};
 use crate::node_sim::txn;
 use crate::node_sim::wire::Wire;
 
+/// What is to be filled.
+#[derive(Clone, Copy, Debug)]
+pub struct Input {
+    /// The topic.
+    pub topic: &'static str,
+    /// Its partitions.
+    pub partitions: i32,
+    /// Batches that it gets at most.
+    pub batches: u64,
+}
+
 /// The feeder.
 pub struct Feeder {
     client: Client,
-    plan: Plan,
+    input: Input,
     id: Option<(i64, i16)>,
     /// Per partition, the records that are acknowledged.
     ends: Vec<i64>,
@@ -27,19 +37,19 @@ pub struct Feeder {
 
 impl Feeder {
     /// Of an empty topic.
-    pub fn new(client: Client, plan: Plan) -> Self {
+    pub fn new(client: Client, input: Input) -> Self {
         Self {
             client,
             id: None,
-            ends: vec![0; plan.partitions as usize],
+            ends: vec![0; input.partitions as usize],
             unacked: None,
-            left: plan.batches,
-            plan,
+            left: input.batches,
+            input,
         }
     }
 
-    /// Goes on until there is enough, or the scenario ends.
-    pub async fn run(mut self) {
+    /// Goes on until there is enough, or the scenario ends. Gives the ends of the partitions.
+    pub async fn run(mut self) -> Vec<i64> {
         loop {
             if let Some(mut wire) = self.client.connect().await {
                 match self.session(&mut wire).await {
@@ -49,14 +59,15 @@ impl Feeder {
             }
             self.client.pause().await;
         }
-        let mut ledger = self.client.shared.ledger.borrow_mut();
-        ledger.roster.fed = Some(self.ends);
-        ledger.finished += 1;
+        self.client.shared.ledger.borrow_mut().finished += 1;
+        self.ends
     }
 
     async fn session(&mut self, wire: &mut Wire) -> Result<(), Broken> {
-        let partitions = self.plan.partitions;
-        txn::make_topic(&self.client, wire, INPUT, partitions, 16_384).await?;
+        let Input {
+            topic, partitions, ..
+        } = self.input;
+        txn::make_topic(&self.client, wire, topic, partitions, 16_384).await?;
         loop {
             let ending = self.client.shared.ledger.borrow().ending;
             if self.unacked.is_none() && (self.left == 0 || ending) {
@@ -116,7 +127,7 @@ impl Feeder {
             acks: -1,
             timeout_ms: 30_000,
             topic_data: vec![TopicProduceData {
-                name: INPUT.into(),
+                name: self.input.topic.into(),
                 partition_data: vec![PartitionProduceData {
                     index: partition as i32,
                     records: Records::Parts(vec![bytes]),
@@ -137,7 +148,10 @@ impl Feeder {
         }
         let end = self.ends[partition];
         if offset != end {
-            let what = format!("{INPUT}-{partition}: acknowledged at {offset}, the next is {end}");
+            let what = format!(
+                "{}-{partition}: acknowledged at {offset}, the next is {end}",
+                self.input.topic
+            );
             return Err(what.into());
         }
         self.ends[partition] += records;

@@ -277,6 +277,7 @@ impl Output {
         if inner.state.borrow().deleted {
             return Ok(None);
         }
+        inner.end_swap(base).await?;
         let path = new_path(&inner.dir, base);
         let file = File::open(path, &OpenOptions::read_write().direct()).await?;
         file.truncate(0).await?; // An earlier attempt may have left bytes.

@@ -191,6 +191,17 @@ impl Inner {
         placed.map(|()| true)
     }
 
+    /// Before another file gets the temporary name: what took its place under it before does not wait for that any more. A start
+    /// would take the new file for it, complete or not.
+    pub(super) async fn end_swap(&self, base: i64) -> Result<(), StorageError> {
+        let mut next = self.state.borrow().compacted.clone();
+        if next.swap != Some(base) {
+            return Ok(());
+        }
+        next.swap = None;
+        self.commit_compacted(next).await
+    }
+
     /// Replaces the file `compacted`, and what memory has of it.
     async fn commit_compacted(&self, next: Compacted) -> Result<(), StorageError> {
         if self.state.borrow().deleted {
