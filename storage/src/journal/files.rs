@@ -194,9 +194,10 @@ fn spare_names() -> impl Iterator<Item = String> {
     })
 }
 
-/// Zero-fills the rest of a new file piece by piece.
-pub(super) async fn fill(handle: &JournalHandle) -> Result<(), StorageError> {
-    while handle.ready.get() < handle.size {
+/// Zero-fills the rest of a new file piece by piece, until the journal is `settled`: whoever opens it then takes the file as
+/// it is, and zeroes must not come over what is written to it.
+pub(super) async fn fill(handle: &JournalHandle, settled: &Cell<bool>) -> Result<(), StorageError> {
+    while handle.ready.get() < handle.size && !settled.get() {
         let from = handle.ready.get();
         let piece = piece(handle.size).min(handle.size - from);
         handle.file.zero_fill(from, piece).await?;

@@ -134,6 +134,10 @@ struct Inner {
     files: RefCell<VecDeque<Rc<JournalHandle>>>,
     next: RefCell<Option<Rc<JournalHandle>>>,
     preparing: Cell<bool>,
+    /// New files that are being filled with zeroes.
+    filling: Cell<usize>,
+    /// The last append has landed: nothing needs the zeroes any more.
+    settled: Cell<bool>,
     recycling: Cell<bool>,
     /// Appends wait for space on the disk.
     full: Cell<bool>,
@@ -211,6 +215,8 @@ impl Journal {
             files: RefCell::new(handles),
             next: RefCell::new(next),
             preparing: Cell::new(false),
+            filling: Cell::new(0),
+            settled: Cell::new(false),
             recycling: Cell::new(false),
             full: Cell::new(false),
             changed: Notify::new(),
@@ -257,6 +263,8 @@ impl Journal {
             files: RefCell::new(VecDeque::from([first.clone()])),
             next: RefCell::new(None),
             preparing: Cell::new(false),
+            filling: Cell::new(0),
+            settled: Cell::new(false),
             recycling: Cell::new(false),
             full: Cell::new(false),
             changed: Notify::new(),
@@ -345,11 +353,19 @@ impl Journal {
 
     /// Waits until nothing is gathered, in flight, or being prepared. For a clean stop, after the last append. Leaves
     /// an empty run behind, which says that all before it was flushed: without it, damage to the very last run could
-    /// not be told from a torn write.
+    /// not be told from a torn write. After it nothing is written: the journal may be opened again.
     pub async fn settle(&self) {
         self.idle().await;
         if self.append(Vec::new()).await.is_ok() {
             self.idle().await;
+        }
+        self.0.settled.set(true);
+        loop {
+            let changed = self.0.changed.notified();
+            if self.0.filling.get() == 0 {
+                return;
+            }
+            changed.await;
         }
     }
 

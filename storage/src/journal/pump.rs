@@ -342,11 +342,14 @@ pub(super) fn fill_behind(inner: &Rc<Inner>, handle: Rc<JournalHandle>) {
         return;
     }
     let inner = inner.clone();
+    inner.filling.set(inner.filling.get() + 1);
     task::spawn(Share::Background, async move {
-        if let Err(error) = files::fill(&handle).await {
+        if let Err(error) = files::fill(&handle, &inner.settled).await {
             fail(&inner, &error);
             handle.moved.notify_all();
         }
+        inner.filling.set(inner.filling.get() - 1);
+        inner.changed.notify_all();
     })
     .detach();
 }

@@ -1,8 +1,9 @@
 //! What is known of a share group, and what must hold.
 //!
 //! 1. A record that was accepted or rejected, by an answer, is nobody's any more: it is neither given to anybody who asks
-//!    later, nor accepted by another.
-//! 2. Who accepts a record had it all the time: nobody else was given it in between.
+//!    later, nor ended by another who has it.
+//! 2. What a member was given is its own for a time, if no disk fails: what it says then is heard, and nobody else was given
+//!    it in between.
 //! 3. The group passes over nothing: what it begins behind was accepted or rejected, perhaps without an answer, or given too
 //!    often.
 
@@ -79,18 +80,23 @@ impl Queue {
         self.known.entry(place).or_default().tried = true;
     }
 
-    /// A member that was given a record said at `said` that it is accepted or rejected, and now that is confirmed.
+    /// A member said that a record is accepted or rejected, and now that is confirmed. Of one that came in time it is known when
+    /// it said so. One that came late is heard, too, if the group has passed the record meanwhile.
     pub fn ended(
         &mut self,
         place: Place,
         member: &str,
-        said: Instant,
+        said: Option<Instant>,
         now: Instant,
     ) -> Result<(), String> {
         let name = name(place);
         let known = self.known.entry(place).or_default();
-        if let Some((_, by)) = known.done.replace((now, member.to_owned())) {
-            return Err(format!("{name} was ended by {by} and by {member}"));
+        let before = known.done.get_or_insert_with(|| (now, member.to_owned()));
+        let Some(said) = said else {
+            return Ok(());
+        };
+        if before.0 != now {
+            return Err(format!("{name} was ended by {} and by {member}", before.1));
         }
         let own = known.deliveries.iter().rfind(|d| d.member == member);
         let Some(own) = own else {
@@ -152,11 +158,12 @@ mod tests {
         queue.given(AT, 1, "a", at(1), at(2)).unwrap();
         assert!(queue.complete().is_err());
         queue.ends(AT);
-        queue.ended(AT, "a", at(3), at(4)).unwrap();
+        queue.ended(AT, "a", Some(at(3)), at(4)).unwrap();
         queue.complete().unwrap();
         queue.given(AT, 2, "b", at(3), at(5)).unwrap();
         assert!(queue.given(AT, 2, "b", at(4), at(5)).is_err());
-        assert!(queue.ended(AT, "b", at(6), at(7)).is_err());
+        queue.ended(AT, "b", None, at(7)).unwrap();
+        assert!(queue.ended(AT, "b", Some(at(6)), at(7)).is_err());
     }
 
     #[test]
@@ -164,10 +171,10 @@ mod tests {
         let mut queue = Queue::default();
         queue.given(AT, 1, "a", at(1), at(2)).unwrap();
         queue.given(AT, 2, "b", at(3), at(4)).unwrap();
-        assert!(queue.ended(AT, "a", at(5), at(6)).is_err());
+        assert!(queue.ended(AT, "a", Some(at(5)), at(6)).is_err());
         let mut queue = Queue::default();
         queue.given(AT, 1, "b", at(1), at(9)).unwrap();
         queue.given(AT, 1, "a", at(1), at(2)).unwrap();
-        queue.ended(AT, "a", at(5), at(6)).unwrap();
+        queue.ended(AT, "a", Some(at(5)), at(6)).unwrap();
     }
 }

@@ -35,6 +35,15 @@ struct Verdict {
     first: i64,
     last: i64,
     kind: i8,
+    /// When it asked for what it was given then.
+    asked: time::Instant,
+}
+
+impl Verdict {
+    /// Within this time nobody else can have it.
+    fn is_in_time(&self) -> bool {
+        self.asked.elapsed() < Duration::from_millis(LOCK_MS)
+    }
 }
 
 /// What was answered about one partition.
@@ -190,7 +199,12 @@ impl Member {
         }
     }
 
-    fn judge_records(&mut self, partition: i32, first: i64, last: i64) -> Option<Verdict> {
+    fn judge_records(
+        &mut self,
+        partition: i32,
+        (first, last): (i64, i64),
+        asked: time::Instant,
+    ) -> Option<Verdict> {
         let ending = self.client.shared.ledger.borrow().ending;
         let kind = match self.client.rng.below(20) {
             _ if ending => ACCEPT,
@@ -205,6 +219,7 @@ impl Member {
             first,
             last,
             kind,
+            asked,
         })
     }
 
@@ -228,9 +243,18 @@ impl Member {
         verdicts: &[Verdict],
         said: time::Instant,
     ) -> Result<(), Broken> {
+        let in_time = of(verdicts, partition).all(Verdict::is_in_time);
+        let failing = self.client.shared.ledger.borrow().failing;
         match code {
             ErrorCode::NONE => {}
-            // Its time was over, or they were taken from it; after that they may not even have been given to anybody.
+            ErrorCode::INVALID_RECORD_STATE | ErrorCode::INVALID_REQUEST if in_time && !failing => {
+                let what = format!(
+                    "{TOPIC}-{partition}: what it has was taken from it: {}",
+                    code.name()
+                );
+                return Err(what.into());
+            }
+            // Its time was over; or what was to be written could not be, and all begins anew.
             ErrorCode::INVALID_RECORD_STATE | ErrorCode::INVALID_REQUEST => return Ok(()),
             code => return Err(self.refused("an acknowledgement", code)),
         }
@@ -240,7 +264,8 @@ impl Member {
             for offset in v.first..=v.last {
                 ledger.counts.asked += 1;
                 let place = (partition, offset);
-                ledger.queue.ended(place, &self.id, said, time::now())?;
+                let own = v.is_in_time().then_some(said);
+                ledger.queue.ended(place, &self.id, own, time::now())?;
             }
         }
         Ok(())
@@ -371,7 +396,7 @@ impl Member {
                     .queue
                     .given(place, count, &self.id, asked, time::now())?;
             }
-            kept.extend(self.judge_records(given.partition, first, last));
+            kept.extend(self.judge_records(given.partition, (first, last), asked));
         }
         Ok(())
     }

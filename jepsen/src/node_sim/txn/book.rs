@@ -350,6 +350,11 @@ impl Book {
         Ok(())
     }
 
+    /// Has nobody written anything?
+    pub fn is_empty(&self) -> bool {
+        self.transactions.is_empty()
+    }
+
     /// Transactions known to be committed.
     pub fn committed(&self) -> u64 {
         let all = self.transactions.values();
