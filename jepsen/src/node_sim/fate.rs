@@ -35,6 +35,8 @@ pub struct Fate {
     lasting: Vec<(Lasting, u64)>,
     /// How far the broker's clock is ahead, ms.
     pub ahead_ms: i64,
+    /// A bit has rotted, or will.
+    pub rots: bool,
 }
 
 /// What the one who runs the world has to do.
@@ -55,6 +57,7 @@ impl Fate {
             calm: sim.disk(broker),
             lasting: Vec::new(),
             ahead_ms: 0,
+            rots: false,
         }
     }
 
@@ -122,6 +125,7 @@ impl Fate {
             plan(DiskOp::Read, rng);
         }
         if rot {
+            self.rots = true;
             plan(DiskOp::RotRead, rng);
         }
         if lie {

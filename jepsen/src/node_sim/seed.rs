@@ -234,6 +234,10 @@ impl Run {
         {
             let mut ledger = self.shared.ledger.borrow_mut();
             ledger.life += 1;
+            // A rotten bit in a journal's last write cannot be told from a torn one (storage/README.md).
+            if self.fate.rots {
+                ledger.honesty = Honesty::Lying;
+            }
             if ledger.honesty == Honesty::Lying {
                 ledger.slots.iter_mut().for_each(|slot| slot.forget());
             }

@@ -30,8 +30,10 @@ struct Known {
     deliveries: Vec<Delivery>,
     /// The highest count that came with a delivery.
     count: i16,
-    /// When its end was confirmed, and by whom.
+    /// When its end was confirmed first, and by whom.
     done: Option<(Instant, String)>,
+    /// Who ended it in time.
+    ended_by: Option<String>,
     /// Somebody wanted to end it.
     tried: bool,
 }
@@ -91,12 +93,13 @@ impl Queue {
     ) -> Result<(), String> {
         let name = name(place);
         let known = self.known.entry(place).or_default();
-        let before = known.done.get_or_insert_with(|| (now, member.to_owned()));
+        let done = || (now, member.to_owned());
+        known.done.get_or_insert_with(done);
         let Some(said) = said else {
             return Ok(());
         };
-        if before.0 != now {
-            return Err(format!("{name} was ended by {} and by {member}", before.1));
+        if let Some(other) = known.ended_by.replace(member.to_owned()) {
+            return Err(format!("{name} was ended by {other} and by {member}"));
         }
         let own = known.deliveries.iter().rfind(|d| d.member == member);
         let Some(own) = own else {
