@@ -204,6 +204,9 @@ pub(super) async fn fill(handle: &JournalHandle, settled: &Cell<bool>) -> Result
         handle.ready.set(from + piece);
         handle.moved.notify_all();
     }
+    // Zeroes that are missing only make writes slower; a late append must not wait for them.
+    handle.ready.set(handle.size);
+    handle.moved.notify_all();
     Ok(())
 }
 
