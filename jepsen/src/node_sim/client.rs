@@ -154,6 +154,33 @@ impl Client {
     }
 }
 
+/// Who works over one connection after the other until it is over.
+pub trait Worker {
+    /// Its client.
+    fn client(&mut self) -> &mut Client;
+
+    /// What it does over one connection; when that is done, or broken off, the next is made.
+    async fn session(&mut self, wire: &mut Wire) -> Result<(), Broken>;
+
+    /// Is there nothing more to do? Mostly: when the scenario ends.
+    fn is_over(&mut self) -> bool {
+        self.client().shared.ledger.borrow().ending
+    }
+}
+
+/// Lets it work.
+pub async fn work(mut worker: impl Worker) {
+    while !worker.is_over() {
+        if let Some(mut wire) = worker.client().connect().await
+            && let Err(why) = worker.session(&mut wire).await
+        {
+            worker.client().ended(&why);
+        }
+        worker.client().pause().await;
+    }
+    worker.client().shared.ledger.borrow_mut().finished += 1;
+}
+
 #[cfg(test)]
 mod tests {
     use core::net::SocketAddr;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ottla_runtime::time;
 
-use super::client::{Broken, Client};
+use super::client::{Broken, Client, Worker};
 use super::reads::{EARLIEST, LATEST, NoRead, Read};
 use super::sessions::Session;
 use super::wire::Wire;
@@ -28,62 +28,6 @@ impl Consumer {
             session: Session::default(),
             together: BTreeSet::new(),
         }
-    }
-
-    /// Reads until the scenario ends.
-    pub async fn run(mut self) {
-        while !self.is_over() {
-            if let Some(mut wire) = self.client.connect().await
-                && let Err(why) = self.converse(&mut wire).await
-            {
-                self.client.ended(&why);
-            }
-            self.client.pause().await;
-        }
-        self.client.shared.ledger.borrow_mut().finished += 1;
-    }
-
-    fn is_over(&self) -> bool {
-        self.client.shared.ledger.borrow().ending
-    }
-
-    async fn converse(&mut self, wire: &mut Wire) -> Result<(), Broken> {
-        self.session.reconnected();
-        while !self.is_over() {
-            let live = self.client.shared.ledger.borrow().live();
-            if live.is_empty() {
-                self.client.pause().await;
-                continue;
-            }
-            let slot = live[self.client.rng.below(live.len() as u64) as usize];
-            match self.client.rng.below(13) {
-                12 => self.client.youngest(wire, slot).await?,
-                0 => drop(self.client.list_offset(wire, slot, LATEST).await?),
-                1 => {
-                    let start = self.client.list_offset(wire, slot, EARLIEST).await?;
-                    self.positions.insert(slot, start.unwrap_or(0));
-                }
-                2 => {
-                    let when = time::wall_ms() - self.client.rng.below(3_000) as i64;
-                    if let Some(at) = self.client.offset_at(wire, slot, when).await? {
-                        self.positions.insert(slot, at);
-                    }
-                }
-                3..7 => {
-                    for _ in 0..=self.client.rng.below(4) {
-                        self.bite(wire, slot).await?;
-                    }
-                }
-                _ => {
-                    self.choose(slot);
-                    for _ in 0..=self.client.rng.below(4) {
-                        self.bite_together(wire).await?;
-                    }
-                }
-            }
-            self.client.pause().await;
-        }
-        Ok(())
     }
 
     fn position(&self, slot: usize) -> i64 {
@@ -164,5 +108,50 @@ impl Consumer {
             return Err(format!("{name}: {at} is out of range, but it starts at {start}").into());
         }
         Ok(start)
+    }
+}
+
+impl Worker for Consumer {
+    fn client(&mut self) -> &mut Client {
+        &mut self.client
+    }
+
+    async fn session(&mut self, wire: &mut Wire) -> Result<(), Broken> {
+        self.session.reconnected();
+        while !self.is_over() {
+            let live = self.client.shared.ledger.borrow().live();
+            if live.is_empty() {
+                self.client.pause().await;
+                continue;
+            }
+            let slot = live[self.client.rng.below(live.len() as u64) as usize];
+            match self.client.rng.below(13) {
+                12 => self.client.youngest(wire, slot).await?,
+                0 => drop(self.client.list_offset(wire, slot, LATEST).await?),
+                1 => {
+                    let start = self.client.list_offset(wire, slot, EARLIEST).await?;
+                    self.positions.insert(slot, start.unwrap_or(0));
+                }
+                2 => {
+                    let when = time::wall_ms() - self.client.rng.below(3_000) as i64;
+                    if let Some(at) = self.client.offset_at(wire, slot, when).await? {
+                        self.positions.insert(slot, at);
+                    }
+                }
+                3..7 => {
+                    for _ in 0..=self.client.rng.below(4) {
+                        self.bite(wire, slot).await?;
+                    }
+                }
+                _ => {
+                    self.choose(slot);
+                    for _ in 0..=self.client.rng.below(4) {
+                        self.bite_together(wire).await?;
+                    }
+                }
+            }
+            self.client.pause().await;
+        }
+        Ok(())
     }
 }

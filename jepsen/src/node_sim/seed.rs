@@ -13,7 +13,7 @@ use ottla_storage::mutants::{self, Mutant};
 
 use super::admin::Keeper;
 use super::audit::audit;
-use super::client::{Client, Shared};
+use super::client::{Client, Shared, work};
 use super::consumer::Consumer;
 use super::draw::Draw;
 use super::fate::{Deed, Fate, STOP};
@@ -268,7 +268,7 @@ impl Run {
         for number in 0..self.draw.consumers {
             let consumer = Consumer::new(client(format!("cons{number}")));
             self.sim
-                .spawn(self.clients, ShardId(0), consumer.run())
+                .spawn(self.clients, ShardId(0), work(consumer))
                 .detach();
         }
         self.clients_started = self.draw.topics + self.draw.producers.len() + self.draw.consumers;
@@ -301,7 +301,7 @@ impl Run {
         for number in 0..txns.readers {
             let plan = txns.clone();
             self.start_client(format!("read{number}"), async move |client| {
-                Reader::new(client, plan).run().await;
+                work(Reader::new(client, plan)).await;
             });
         }
     }
@@ -327,7 +327,7 @@ impl Run {
         for number in 0..plan.members {
             let plan = plan.clone();
             self.start_client(format!("share{number}"), async move |client| {
-                queue::member::Member::new(client, plan).run().await;
+                work(queue::member::Member::new(client, plan)).await;
             });
         }
     }
@@ -345,7 +345,7 @@ impl Run {
         for number in (0u32..).take(groups.members.len()) {
             let plan = groups.clone();
             self.start_client(format!("pipe{number}"), async move |client| {
-                Pipe::new(client, number, plan).run().await;
+                work(Pipe::new(client, number, plan)).await;
             });
         }
         for number in 0..groups.committers {
@@ -364,13 +364,13 @@ impl Run {
         for number in (0u32..).take(keys.writers.len()) {
             let plan = keys.clone();
             self.start_client(format!("keys{number}"), async move |client| {
-                keys::writer::Writer::new(client, number, plan).run().await;
+                work(keys::writer::Writer::new(client, number, plan)).await;
             });
         }
         for number in 0..keys.readers {
             let plan = keys.clone();
             self.start_client(format!("table{number}"), async move |client| {
-                keys::reader::Reader::new(client, plan).run().await;
+                work(keys::reader::Reader::new(client, plan)).await;
             });
         }
     }

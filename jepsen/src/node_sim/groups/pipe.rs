@@ -14,7 +14,7 @@ use ottla_runtime::time;
 
 use super::member::Member;
 use super::{GROUP, INPUT, Plan, SESSION_MS, committed, is_fencing, is_passing};
-use crate::node_sim::client::{Broken, Client};
+use crate::node_sim::client::{Broken, Client, Worker};
 use crate::node_sim::reads::asked;
 use crate::node_sim::txn;
 use crate::node_sim::txn::book::{Fate, Id, Piece};
@@ -42,57 +42,6 @@ impl Pipe {
             plan,
             next: 0,
             positions: BTreeMap::new(),
-        }
-    }
-
-    /// Works until all of the input is worked off.
-    pub async fn run(mut self) {
-        while !self.client.shared.ledger.borrow().roster.is_done() {
-            if let Some(mut wire) = self.client.connect().await
-                && let Err(why) = self.session(&mut wire).await
-            {
-                self.client.ended(&why);
-            }
-            self.client.pause().await;
-        }
-        self.client.shared.ledger.borrow_mut().finished += 1;
-    }
-
-    async fn session(&mut self, wire: &mut Wire) -> Result<(), Broken> {
-        let (partitions, txns) = (self.plan.partitions, self.plan.txns.clone());
-        txn::make_topic(&self.client, wire, INPUT, partitions, 16_384).await?;
-        txn::make_topic(
-            &self.client,
-            wire,
-            txn::TOPIC,
-            txns.partitions,
-            txns.segment_bytes,
-        )
-        .await?;
-        let habits = txns.producers[self.number as usize].clone();
-        let begun = Speaker::begin(&self.client, wire, habits).await?;
-        let mut speaker =
-            begun.map_err(|code| self.client.refused_by_coordinator("InitProducerId", code))?;
-        let mut member = Member::new(self.plan.members[self.number as usize], &mut self.client);
-        self.positions.clear();
-        loop {
-            if self.client.shared.ledger.borrow().roster.is_done() {
-                return member.leave(&self.client, wire).await;
-            }
-            let before = (member.epoch, member.owned.clone());
-            member.beat(&self.client, wire, partitions).await?;
-            if before != (member.epoch, member.owned.clone()) {
-                self.positions.clear();
-            }
-            let ending = self.client.shared.ledger.borrow().ending;
-            if !ending && self.client.rng.below(100) == 0 {
-                member.leave(&self.client, wire).await?;
-                return Err(Broken::Again);
-            }
-            if !member.owned.is_empty() && self.client.rng.below(3) > 0 {
-                self.work(wire, &mut speaker, &mut member).await?;
-            }
-            self.client.pause().await;
         }
     }
 
@@ -309,6 +258,54 @@ impl Pipe {
             code if is_final(code) => Err(Broken::Again.into()),
             code => Err(self.client.refused_by_coordinator(what, code).into()),
         }
+    }
+}
+
+impl Worker for Pipe {
+    fn client(&mut self) -> &mut Client {
+        &mut self.client
+    }
+
+    async fn session(&mut self, wire: &mut Wire) -> Result<(), Broken> {
+        let (partitions, txns) = (self.plan.partitions, self.plan.txns.clone());
+        txn::make_topic(&self.client, wire, INPUT, partitions, 16_384).await?;
+        txn::make_topic(
+            &self.client,
+            wire,
+            txn::TOPIC,
+            txns.partitions,
+            txns.segment_bytes,
+        )
+        .await?;
+        let habits = txns.producers[self.number as usize].clone();
+        let begun = Speaker::begin(&self.client, wire, habits).await?;
+        let mut speaker =
+            begun.map_err(|code| self.client.refused_by_coordinator("InitProducerId", code))?;
+        let mut member = Member::new(self.plan.members[self.number as usize], &mut self.client);
+        self.positions.clear();
+        loop {
+            if self.client.shared.ledger.borrow().roster.is_done() {
+                return member.leave(&self.client, wire).await;
+            }
+            let before = (member.epoch, member.owned.clone());
+            member.beat(&self.client, wire, partitions).await?;
+            if before != (member.epoch, member.owned.clone()) {
+                self.positions.clear();
+            }
+            let ending = self.client.shared.ledger.borrow().ending;
+            if !ending && self.client.rng.below(100) == 0 {
+                member.leave(&self.client, wire).await?;
+                return Err(Broken::Again);
+            }
+            if !member.owned.is_empty() && self.client.rng.below(3) > 0 {
+                self.work(wire, &mut speaker, &mut member).await?;
+            }
+            self.client.pause().await;
+        }
+    }
+
+    fn is_over(&mut self) -> bool {
+        self.client.shared.ledger.borrow().roster.is_done()
     }
 }
 

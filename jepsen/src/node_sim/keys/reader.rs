@@ -6,7 +6,7 @@ use ottla_runtime::time;
 
 use super::table::{Entry, Floor};
 use super::{Plan, TOPIC};
-use crate::node_sim::client::{Broken, Client};
+use crate::node_sim::client::{Broken, Client, Worker};
 use crate::node_sim::txn::fetch::{Answer, ask};
 use crate::node_sim::wire::Wire;
 
@@ -26,18 +26,11 @@ impl Reader {
     pub fn new(client: Client, plan: Plan) -> Self {
         Self { client, plan }
     }
+}
 
-    /// Reads it again and again until the scenario ends.
-    pub async fn run(mut self) {
-        while !self.client.shared.ledger.borrow().ending {
-            if let Some(mut wire) = self.client.connect().await
-                && let Err(why) = self.session(&mut wire).await
-            {
-                self.client.ended(&why);
-            }
-            self.client.pause().await;
-        }
-        self.client.shared.ledger.borrow_mut().finished += 1;
+impl Worker for Reader {
+    fn client(&mut self) -> &mut Client {
+        &mut self.client
     }
 
     async fn session(&mut self, wire: &mut Wire) -> Result<(), Broken> {

@@ -6,7 +6,7 @@ use ottla_protocol::error_code::ErrorCode;
 use super::Plan;
 use super::table::{Entry, Key};
 use crate::client::batch::Record;
-use crate::node_sim::client::{Broken, Client};
+use crate::node_sim::client::{Broken, Client, Worker};
 use crate::node_sim::txn::book::Fate;
 use crate::node_sim::txn::speaker::{Speaker, is_final};
 use crate::node_sim::wire::Wire;
@@ -28,37 +28,6 @@ impl Writer {
             plan,
             next: 0,
         }
-    }
-
-    /// Goes on until the scenario ends. It may leave a transaction open then: the broker has to end it.
-    pub async fn run(mut self) {
-        while !self.client.shared.ledger.borrow().ending {
-            if let Some(mut wire) = self.client.connect().await
-                && let Err(why) = self.session(&mut wire).await
-            {
-                self.client.ended(&why);
-            }
-            self.client.pause().await;
-        }
-        self.client.shared.ledger.borrow_mut().finished += 1;
-    }
-
-    async fn session(&mut self, wire: &mut Wire) -> Result<(), Broken> {
-        self.plan.make_topic(&self.client, wire).await?;
-        let habits = self.plan.writers[self.number as usize].clone();
-        let begun = Speaker::begin(&self.client, wire, habits).await?;
-        let mut speaker =
-            begun.map_err(|code| self.client.refused_by_coordinator("InitProducerId", code))?;
-        // That aborted what was open, and waited for the markers of what had ended.
-        {
-            let mut ledger = self.client.shared.ledger.borrow_mut();
-            ledger.table.ended(self.number, self.next);
-        }
-        while !self.client.shared.ledger.borrow().ending {
-            self.transact(wire, &mut speaker).await?;
-            self.client.pause().await;
-        }
-        Ok(())
     }
 
     async fn transact(&mut self, wire: &mut Wire, speaker: &mut Speaker) -> Result<(), Broken> {
@@ -133,6 +102,30 @@ impl Writer {
             code if is_final(code) => Err(Broken::Again),
             code => Err(self.client.refused_by_coordinator(what, code)),
         }
+    }
+}
+
+impl Worker for Writer {
+    fn client(&mut self) -> &mut Client {
+        &mut self.client
+    }
+
+    async fn session(&mut self, wire: &mut Wire) -> Result<(), Broken> {
+        self.plan.make_topic(&self.client, wire).await?;
+        let habits = self.plan.writers[self.number as usize].clone();
+        let begun = Speaker::begin(&self.client, wire, habits).await?;
+        let mut speaker =
+            begun.map_err(|code| self.client.refused_by_coordinator("InitProducerId", code))?;
+        // That aborted what was open, and waited for the markers of what had ended.
+        {
+            let mut ledger = self.client.shared.ledger.borrow_mut();
+            ledger.table.ended(self.number, self.next);
+        }
+        while !self.client.shared.ledger.borrow().ending {
+            self.transact(wire, &mut speaker).await?;
+            self.client.pause().await;
+        }
+        Ok(())
     }
 }
 

@@ -17,7 +17,7 @@ use ottla_runtime::time;
 
 use super::{GROUP, LOCK_MS, Plan, TOPIC, lags};
 use crate::client::batch::batches;
-use crate::node_sim::client::{Broken, Client};
+use crate::node_sim::client::{Broken, Client, Worker};
 use crate::node_sim::groups::{is_fencing, is_passing};
 use crate::node_sim::txn;
 use crate::node_sim::wire::Wire;
@@ -80,53 +80,6 @@ impl Member {
             assigned: BTreeSet::new(),
             session: 0,
         }
-    }
-
-    /// Works until the group has come to the end of the topic.
-    pub async fn run(mut self) {
-        while !self.client.shared.ledger.borrow().queue.is_done {
-            if self.id.is_empty() || self.client.rng.below(4) == 0 {
-                self.id = format!("{:016x}", self.client.rng.u64());
-                self.epoch = 0;
-            }
-            if let Some(mut wire) = self.client.connect().await
-                && let Err(why) = self.work(&mut wire).await
-            {
-                self.client.ended(&why);
-            }
-            self.client.pause().await;
-        }
-        self.client.shared.ledger.borrow_mut().finished += 1;
-    }
-
-    async fn work(&mut self, wire: &mut Wire) -> Result<(), Broken> {
-        txn::make_topic(&self.client, wire, TOPIC, self.plan.partitions, 16_384).await?;
-        self.begin_at_the_beginning(wire).await?;
-        (self.session, self.epoch) = (0, 0);
-        self.assigned.clear();
-        let mut kept = Vec::new();
-        while !self.client.shared.ledger.borrow().queue.is_done {
-            if self.assigned.is_empty() || self.client.rng.below(3) == 0 {
-                self.beat(wire).await?;
-            }
-            if !self.assigned.is_empty() {
-                let now = self.some_of(&mut kept);
-                let with_fetch = self.session > 0 && self.client.rng.below(2) == 0;
-                if !with_fetch && !now.is_empty() {
-                    self.acknowledge(wire, &now).await?;
-                }
-                let now = if with_fetch { now } else { Vec::new() };
-                kept.extend(self.fetch(wire, &now).await?);
-            }
-            self.look_for_the_end(wire).await?;
-            let ending = self.client.shared.ledger.borrow().ending;
-            match self.client.rng.below(60) {
-                // Longer than it may.
-                0 if !ending => time::sleep(Duration::from_millis(LOCK_MS * 3 / 2)).await,
-                _ => self.client.pause().await,
-            }
-        }
-        Ok(())
     }
 
     /// New groups begin at the end of a topic, unless they are told otherwise before.
@@ -423,6 +376,50 @@ impl Member {
             code if is_passing(code) || is_fencing(code) => Broken::Again,
             code => self.client.refused(what, code),
         }
+    }
+}
+
+impl Worker for Member {
+    fn client(&mut self) -> &mut Client {
+        &mut self.client
+    }
+
+    async fn session(&mut self, wire: &mut Wire) -> Result<(), Broken> {
+        if self.id.is_empty() || self.client.rng.below(4) == 0 {
+            self.id = format!("{:016x}", self.client.rng.u64());
+        }
+        txn::make_topic(&self.client, wire, TOPIC, self.plan.partitions, 16_384).await?;
+        self.begin_at_the_beginning(wire).await?;
+        (self.session, self.epoch) = (0, 0);
+        self.assigned.clear();
+        let mut kept = Vec::new();
+        while !self.client.shared.ledger.borrow().queue.is_done {
+            if self.assigned.is_empty() || self.client.rng.below(3) == 0 {
+                self.beat(wire).await?;
+            }
+            if !self.assigned.is_empty() {
+                let now = self.some_of(&mut kept);
+                let with_fetch = self.session > 0 && self.client.rng.below(2) == 0;
+                if !with_fetch && !now.is_empty() {
+                    self.acknowledge(wire, &now).await?;
+                }
+                let now = if with_fetch { now } else { Vec::new() };
+                kept.extend(self.fetch(wire, &now).await?);
+            }
+            self.look_for_the_end(wire).await?;
+            let ending = self.client.shared.ledger.borrow().ending;
+            match self.client.rng.below(60) {
+                // Longer than it may.
+                0 if !ending => time::sleep(Duration::from_millis(LOCK_MS * 3 / 2)).await,
+                _ => self.client.pause().await,
+            }
+        }
+        Ok(())
+    }
+
+    /// When the group has come to the end of the topic.
+    fn is_over(&mut self) -> bool {
+        self.client.shared.ledger.borrow().queue.is_done
     }
 }
 

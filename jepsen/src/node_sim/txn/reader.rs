@@ -7,7 +7,7 @@ use ottla_protocol::messages::list_offsets::{
 use super::book::Piece;
 use super::fetch::{Answer, READ_COMMITTED, ask};
 use super::{Plan, TOPIC, make_topic};
-use crate::node_sim::client::{Broken, Client};
+use crate::node_sim::client::{Broken, Client, Worker};
 use crate::node_sim::reads::LATEST;
 use crate::node_sim::wire::Wire;
 
@@ -27,18 +27,11 @@ impl Reader {
             plan,
         }
     }
+}
 
-    /// Reads until the scenario ends.
-    pub async fn run(mut self) {
-        while !self.client.shared.ledger.borrow().ending {
-            if let Some(mut wire) = self.client.connect().await
-                && let Err(why) = self.session(&mut wire).await
-            {
-                self.client.ended(&why);
-            }
-            self.client.pause().await;
-        }
-        self.client.shared.ledger.borrow_mut().finished += 1;
+impl Worker for Reader {
+    fn client(&mut self) -> &mut Client {
+        &mut self.client
     }
 
     async fn session(&mut self, wire: &mut Wire) -> Result<(), Broken> {
