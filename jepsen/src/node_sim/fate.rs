@@ -39,6 +39,15 @@ pub struct Fate {
     pub rots: bool,
 }
 
+/// What fate cannot resist.
+#[derive(Clone, Copy, Debug)]
+pub enum Temptation {
+    /// A client ends a transaction, which the broker does in several places.
+    EndTxn,
+    /// A file is written whose old name may come back.
+    Renamed,
+}
+
 /// What the one who runs the world has to do.
 pub enum Deed {
     /// Nothing more.
@@ -61,21 +70,32 @@ impl Fate {
         }
     }
 
-    /// A client asks for what the broker does in several places. Fate may strike then, in this time: before, between or after
-    /// the flushes that it takes.
-    pub fn is_tempted(&self, sim: &Simulation, rng: &mut Rng) -> Option<Duration> {
-        if self.faults.power == 0 || rng.below(self.faults.power) > 0 {
+    /// Something happens whose parts a power loss may tear apart. Fate may strike then, in this time: before, between or after
+    /// the flushes that it takes. What should never happen it does not let pass.
+    pub fn is_tempted(&self, by: Temptation, sim: &Simulation, rng: &mut Rng) -> Option<Duration> {
+        let one_in = match (self.faults.power, by) {
+            (0, _) => return None,
+            (power, Temptation::EndTxn) => power,
+            (_, Temptation::Renamed) => 1,
+        };
+        if rng.below(one_in) > 0 {
             return None;
         }
         let (way, write, sync) = (sim.net().delay, self.calm.write, self.calm.sync);
         let flush = write.min + write.mean + sync.min + sync.mean;
-        let most = 2 * (way.min + way.mean) + 4 * flush;
+        let most = match by {
+            Temptation::EndTxn => 2 * (way.min + way.mean) + 4 * flush,
+            Temptation::Renamed => flush,
+        };
         Some(Duration::from_nanos(rng.below(most.as_nanos() as u64 + 1)))
     }
 
     /// What fate does when it is tempted.
-    pub fn strike(mut tell: impl FnMut(&'static str)) -> Deed {
-        tell("power losses at an EndTxn");
+    pub fn strike(by: Temptation, mut tell: impl FnMut(&'static str)) -> Deed {
+        tell(match by {
+            Temptation::EndTxn => "power losses at an EndTxn",
+            Temptation::Renamed => "power losses at a file renamed",
+        });
         Deed::Kill(CrashKind::Power)
     }
 

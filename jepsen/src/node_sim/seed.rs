@@ -16,7 +16,7 @@ use super::audit::audit;
 use super::client::{Client, Shared, work};
 use super::consumer::Consumer;
 use super::draw::Draw;
-use super::fate::{Deed, Fate, STOP};
+use super::fate::{Deed, Fate, STOP, Temptation};
 use super::groups;
 use super::groups::commits::Committer;
 use super::groups::feeder::{Feeder, Input};
@@ -171,8 +171,8 @@ impl Run {
                 ledger.story.tell(|| format!("FATE  {what}"));
             };
             let deed = match tempted {
-                true => Fate::strike(tell),
-                false => self.fate.turn(&self.sim, rng, tell),
+                Some(by) => Fate::strike(by, tell),
+                None => self.fate.turn(&self.sim, rng, tell),
             };
             let ahead = self.shared.ahead_ms.get().max(self.fate.ahead_ms);
             self.shared.ahead_ms.set(ahead);
@@ -183,21 +183,25 @@ impl Run {
         }
     }
 
-    /// Lets the time of a turn pass; true: fate could not wait for its end.
-    fn pass_turn(&mut self, steps: u64) -> bool {
+    /// Lets the time of a turn pass, or what fate makes of it when it cannot wait for its end.
+    fn pass_turn(&mut self, steps: u64) -> Option<Temptation> {
         let turn = self.rng.below(2 * self.draw.turn.as_nanos() as u64 + 1);
         let end = self.sim.now() + Duration::from_nanos(turn);
         let upto = self.sim.steps().saturating_add(steps);
-        let shared = self.shared.clone();
         loop {
+            let written = self.sim.written_renamed(self.machine.node);
+            let temptation = || {
+                let renamed = self.sim.written_renamed(self.machine.node) > written;
+                let ended = self.shared.tempting.get().then_some(Temptation::EndTxn);
+                ended.or(renamed.then_some(Temptation::Renamed))
+            };
             let left = end - self.sim.now();
-            self.run_for(left, || self.sim.steps() >= upto || shared.tempting.get());
-            if !shared.tempting.take() {
-                return false;
-            }
-            if let Some(wait) = self.fate.is_tempted(&self.sim, &mut self.rng) {
+            self.run_for(left, || self.sim.steps() >= upto || temptation().is_some());
+            let by = temptation()?;
+            self.shared.tempting.set(false);
+            if let Some(wait) = self.fate.is_tempted(by, &self.sim, &mut self.rng) {
                 self.run_for(wait, || false);
-                return true;
+                return Some(by);
             }
         }
     }

@@ -58,6 +58,8 @@ pub(super) struct Disk {
     pub(super) used: u64,
     /// Operations asked for and not completed, also those of a process that is gone.
     pub(super) under_way: u64,
+    /// Writes to files under a name that a power loss would take back.
+    pub(super) written_renamed: u64,
 }
 
 /// What a power loss took.
@@ -133,6 +135,7 @@ impl Disk {
             planned_failures: BTreeMap::new(),
             used: 0,
             under_way: 0,
+            written_renamed: 0,
         }
     }
 
@@ -142,6 +145,11 @@ impl Disk {
 
     pub(super) fn image(&mut self, inode: Inode) -> Option<&mut Image> {
         self.files.get_mut(&inode).map(|stored| &mut stored.image)
+    }
+
+    /// A file was written.
+    pub(super) fn note_written(&mut self, inode: Inode) {
+        self.written_renamed += u64::from(self.changes.rename(Entry::File(inode)));
     }
 
     pub(super) fn free(&self) -> u64 {

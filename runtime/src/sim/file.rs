@@ -360,6 +360,7 @@ fn complete_write(world: &World, disk: &mut Disk, id: u64, dsync: bool) -> Resul
         image.settle(pos, data.len() as u64);
     }
     disk.used += cost;
+    disk.note_written(inode);
     if fails { Err(io_error()) } else { Ok(()) }
 }
 

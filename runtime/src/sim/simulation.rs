@@ -325,6 +325,13 @@ impl Simulation {
         self.world.with_node(node.0, |node| node.disk.under_way > 0)
     }
 
+    /// How many writes there were to files whose renaming was not durable: when the power goes then, the old name leads to
+    /// what was written.
+    pub fn written_renamed(&self, node: NodeId) -> u64 {
+        self.world
+            .with_node(node.0, |node| node.disk.written_renamed)
+    }
+
     /// Bytes in use on a disk.
     pub fn disk_used(&self, node: NodeId) -> u64 {
         self.world.with_node(node.0, |node| node.disk.used)

@@ -90,6 +90,12 @@ impl Changes {
         links.iter().filter_map(|n| self.all.remove(n)).collect()
     }
 
+    /// Is one of them a rename of that?
+    pub(super) fn rename(&self, of: Entry) -> bool {
+        let renames = |change| matches!(change, &Change::Rename { entry, .. } if entry == of);
+        self.all.values().any(renames)
+    }
+
     /// Takes all, in order.
     pub(super) fn take_all(&mut self) -> impl Iterator<Item = Change> + use<> {
         self.by_folder.clear();
