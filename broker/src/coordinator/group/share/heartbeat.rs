@@ -320,7 +320,7 @@ fn assign_anew(name: &str, group: &Group, member: &Member, all: &mut Vec<Record>
     assigned.remove(&member.id).unwrap_or_default()
 }
 
-/// Partitions that are read and have no state, nor are about to.
+/// Partitions that are read and have no state, nor are about to. A clock that was set back does not stop them.
 fn to_initialize(group: &Group, topics: &BTreeSet<String>, now: &Now<'_>) -> Partitions {
     let settings = &now.image.broker_config.settings;
     let patience = settings.number("group.share.initialize.retry.interval.ms");
@@ -334,7 +334,7 @@ fn to_initialize(group: &Group, topics: &BTreeSet<String>, now: &Now<'_>) -> Par
         let mut without: BTreeSet<i32> = (0..count).collect();
         let states = &group.states;
         let asked = group.asked_ms.get(&topic.id);
-        let is_fresh = asked.is_some_and(|ms| now.wall_ms - ms < patience);
+        let is_fresh = asked.is_some_and(|ms| (0..patience).contains(&(now.wall_ms - ms)));
         let coming = states.initializing.get(&topic.id).filter(|_| is_fresh);
         for of in states.initialized.get(&topic.id).into_iter().chain(coming) {
             without.retain(|p| !of.partitions.contains(p));
