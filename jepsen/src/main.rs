@@ -28,8 +28,8 @@ enum Suite {
     Storage(ottla_jepsen::storage_sim::Args),
     /// The whole broker on a simulated machine on which everything fails; no promise may be broken
     Sim(ottla_jepsen::node_sim::Args),
-    /// Plants bugs in the broker, one after the other, and counts the seeds of `sim` until each is caught
-    Mutants(ottla_jepsen::node_sim::mutants::Args),
+    /// Plants bugs in the broker, one after the other, and counts the seeds until each is caught
+    Mutants(ottla_jepsen::mutants::Args),
 }
 
 fn main() -> ExitCode {
@@ -38,6 +38,6 @@ fn main() -> ExitCode {
         Suite::Count(args) => ottla_jepsen::count::main(&args),
         Suite::Storage(args) => ottla_jepsen::storage_sim::main(&args),
         Suite::Sim(args) => ottla_jepsen::node_sim::main(&args),
-        Suite::Mutants(args) => ottla_jepsen::node_sim::mutants::main(&args),
+        Suite::Mutants(args) => ottla_jepsen::mutants::main(&args),
     }
 }

@@ -5,7 +5,7 @@
 //!
 //! - *Time* jumps to the next event when no task is ready; each poll costs a little, so busy loops move
 //!   time too. The wall clock is separate and may be set per node.
-//! - *Scheduling*: of all ready tasks a random one runs next.
+//! - *Scheduling*: of all ready tasks a random one runs next; in some worlds some background tasks get their core late.
 //! - *Disk* ([`DiskOptions`]): writes are volatile until synced; [`Simulation::crash`] keeps an arbitrary
 //!   part of what was not; errors, bit rot, lost and misdirected writes, a full disk.
 //! - *Network* ([`NetOptions`]): byte streams with delay, any chunking, stalls, resets, one-way cuts.
@@ -17,6 +17,7 @@
 mod disk_image;
 mod executor;
 mod here;
+mod late;
 mod options;
 mod simulation;
 mod world;

@@ -64,7 +64,7 @@ where
     F::Output: 'static,
 {
     Task(match sim::current() {
-        Some(sim) => TaskKind::Sim(sim.spawn(future)),
+        Some(sim) => TaskKind::Sim(sim.spawn(share, future)),
         None => TaskKind::Real(real::task::spawn(share, future)),
     })
 }

@@ -155,18 +155,6 @@ mutants! {
     ShareHolderUnchecked "share-holder-unchecked";
 }
 
-impl Mutant {
-    /// Those of compaction, which only show where logs are compacted.
-    pub const COMPACTION: &'static [Mutant] = &[
-        Mutant::OldSegmentsFirst,
-        Mutant::CleanedNotFlushed,
-        Mutant::CleanedUncovered,
-        Mutant::TombstoneTooEarly,
-        Mutant::OldestValueKept,
-        Mutant::ReplacedStaysCached,
-    ];
-}
-
 #[cfg(feature = "mutants")]
 mod planting {
     use super::Mutant;

@@ -227,6 +227,7 @@ fn draw_world(seed: u64, rng: &mut Rng) -> Options {
         &mut world.disk.read,
         &mut world.disk.write,
         &mut world.disk.sync,
+        &mut world.late.1,
     ] {
         latency.min /= divisor;
         latency.mean /= divisor;

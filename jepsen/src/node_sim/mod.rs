@@ -6,6 +6,7 @@
 mod admin;
 mod audit;
 mod client;
+mod clients;
 mod consumer;
 mod draw;
 mod fate;
@@ -14,7 +15,6 @@ mod grow;
 mod keys;
 mod ledger;
 mod life;
-pub mod mutants;
 mod producer;
 mod queue;
 mod reads;
@@ -32,6 +32,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
 use ottla_storage::mutants::Mutant;
+
+use crate::mutants::{self, spared};
 
 use self::report::Report;
 pub use self::seed::{Outcome, run};
@@ -101,14 +103,9 @@ pub fn main(args: &Args) -> ExitCode {
 
 /// A seed whose panics are findings.
 fn guarded(seed: u64, story: bool, mutant: Option<Mutant>) -> Outcome {
-    let caught = std::panic::catch_unwind(|| run(seed, story, mutant));
-    caught.unwrap_or_else(|panic| {
-        let text = panic.downcast_ref::<String>().map(String::as_str);
-        let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
-        Outcome {
-            violation: Some(format!("panic: {}", text.unwrap_or("without words"))),
-            ..Outcome::default()
-        }
+    spared(|| run(seed, story, mutant)).unwrap_or_else(|panic| Outcome {
+        violation: Some(panic),
+        ..Outcome::default()
     })
 }
 

@@ -11,25 +11,13 @@ use ottla_runtime::shards::ShardId;
 use ottla_runtime::sim::{CrashKind, NodeId, Simulation};
 use ottla_storage::mutants::{self, Mutant};
 
-use super::admin::Keeper;
 use super::audit::audit;
-use super::client::{Client, Shared, work};
-use super::consumer::Consumer;
+use super::client::Shared;
 use super::draw::Draw;
 use super::fate::{Deed, Fate, STOP, Temptation};
-use super::groups;
-use super::groups::commits::Committer;
-use super::groups::feeder::{Feeder, Input};
-use super::groups::pipe::Pipe;
-use super::keys;
 use super::ledger::{Counts, Honesty, Ledger};
 use super::life::{End, Machine, PORT};
-use super::producer::Producer;
-use super::queue;
 use super::story::Story;
-use super::txn;
-use super::txn::producer::Transactor;
-use super::txn::reader::Reader;
 
 /// How long clients may take to finish when nothing goes wrong any more, and how long the last look may take.
 const FINISH_WITHIN: Duration = Duration::from_secs(120);
@@ -58,18 +46,18 @@ pub struct Outcome {
 }
 
 /// A seed under way.
-struct Run {
-    sim: Simulation,
-    draw: Draw,
-    rng: Rng,
+pub(super) struct Run {
+    pub(super) sim: Simulation,
+    pub(super) draw: Draw,
+    pub(super) rng: Rng,
     machine: Machine,
-    clients: NodeId,
-    shared: Rc<Shared>,
+    pub(super) clients: NodeId,
+    pub(super) shared: Rc<Shared>,
     fate: Fate,
     faults: BTreeMap<&'static str, u64>,
     clock: Rc<Cell<u64>>,
     began: u64,
-    clients_started: usize,
+    pub(super) clients_started: usize,
 }
 
 /// Runs a seed, with a bug planted if one is given.
@@ -248,134 +236,6 @@ impl Run {
         }
         if let Err(why) = self.machine.start(&self.sim, &self.draw, shards) {
             self.shared.ledger.borrow_mut().violate(why);
-        }
-    }
-
-    fn start_clients(&mut self) {
-        let mut client = |name: String| {
-            let rng = Rng::new(self.rng.u64());
-            Client::new(self.shared.clone(), rng, name)
-        };
-        for topic in 0..self.draw.topics {
-            let keeper = Keeper::new(client(format!("keep{topic}")), topic, self.draw.habits);
-            self.sim
-                .spawn(self.clients, ShardId(0), keeper.run())
-                .detach();
-        }
-        for (number, kind) in (0u32..).zip(&self.draw.producers) {
-            let client = client(format!("prod{number}"));
-            let producer = Producer::new(client, number, *kind, self.draw.largest);
-            self.sim
-                .spawn(self.clients, ShardId(0), producer.run())
-                .detach();
-        }
-        for number in 0..self.draw.consumers {
-            let consumer = Consumer::new(client(format!("cons{number}")));
-            self.sim
-                .spawn(self.clients, ShardId(0), work(consumer))
-                .detach();
-        }
-        self.clients_started = self.draw.topics + self.draw.producers.len() + self.draw.consumers;
-        self.start_transactions();
-        self.start_groups();
-        self.start_keys();
-        self.start_queue();
-    }
-
-    fn start_client(&mut self, name: String, run: impl AsyncFnOnce(Client) + 'static) {
-        let client = Client::new(self.shared.clone(), Rng::new(self.rng.u64()), name);
-        self.clients_started += 1;
-        self.sim
-            .spawn(self.clients, ShardId(0), async move { run(client).await })
-            .detach();
-    }
-
-    fn start_transactions(&mut self) {
-        let txns = self.draw.txns.clone();
-        for (number, habits) in (0u32..).zip(txns.producers.clone()) {
-            let plan = txns.clone();
-            self.start_client(format!("txn{number}"), async move |client| {
-                Transactor::new(client, number, plan, habits).run().await;
-            });
-        }
-        self.start_readers(&txns);
-    }
-
-    fn start_readers(&mut self, txns: &txn::Plan) {
-        for number in 0..txns.readers {
-            let plan = txns.clone();
-            self.start_client(format!("read{number}"), async move |client| {
-                work(Reader::new(client, plan)).await;
-            });
-        }
-    }
-
-    fn start_feeder(&mut self, input: Input, fed: fn(&mut Ledger) -> &mut Option<Vec<i64>>) {
-        let shared = self.shared.clone();
-        self.start_client("feed".to_owned(), async move |client| {
-            let ends = Feeder::new(client, input).run().await;
-            *fed(&mut shared.ledger.borrow_mut()) = Some(ends);
-        });
-    }
-
-    fn start_queue(&mut self) {
-        let Some(plan) = self.draw.queue.clone() else {
-            return;
-        };
-        let input = Input {
-            topic: queue::TOPIC,
-            partitions: plan.partitions,
-            batches: plan.batches,
-        };
-        self.start_feeder(input, |ledger| &mut ledger.queue.fed);
-        for number in 0..plan.members {
-            let plan = plan.clone();
-            self.start_client(format!("share{number}"), async move |client| {
-                work(queue::member::Member::new(client, plan)).await;
-            });
-        }
-    }
-
-    fn start_groups(&mut self) {
-        let Some(groups) = self.draw.groups.clone() else {
-            return;
-        };
-        let input = Input {
-            topic: groups::INPUT,
-            partitions: groups.partitions,
-            batches: groups.batches,
-        };
-        self.start_feeder(input, |ledger| &mut ledger.roster.fed);
-        for number in (0u32..).take(groups.members.len()) {
-            let plan = groups.clone();
-            self.start_client(format!("pipe{number}"), async move |client| {
-                work(Pipe::new(client, number, plan)).await;
-            });
-        }
-        for number in 0..groups.committers {
-            let plan = groups.clone();
-            self.start_client(format!("lone{number}"), async move |client| {
-                Committer::new(client, number, plan).run().await;
-            });
-        }
-        self.start_readers(&groups.txns);
-    }
-
-    fn start_keys(&mut self) {
-        let Some(keys) = self.draw.keys.clone() else {
-            return;
-        };
-        for number in (0u32..).take(keys.writers.len()) {
-            let plan = keys.clone();
-            self.start_client(format!("keys{number}"), async move |client| {
-                work(keys::writer::Writer::new(client, number, plan)).await;
-            });
-        }
-        for number in 0..keys.readers {
-            let plan = keys.clone();
-            self.start_client(format!("table{number}"), async move |client| {
-                work(keys::reader::Reader::new(client, plan)).await;
-            });
         }
     }
 

@@ -41,26 +41,9 @@ pub struct Args {
     /// Runs each seed twice and compares the traces
     #[arg(long)]
     pub twice: bool,
-    /// Plants a bug, which must be caught: skip-flush, ack-before-flush, cut-acked-tail, offset-twice, or one of compaction
-    #[arg(long, value_parser = parse_mutant)]
+    /// Plants a bug, which must be caught; `mutants` lists them
+    #[arg(long, value_parser = crate::mutants::parse)]
     pub mutant: Option<Mutant>,
-}
-
-/// The bugs that this suite can see, besides those of compaction.
-const MUTANTS: [Mutant; 4] = [
-    Mutant::SkipFlush,
-    Mutant::AckBeforeFlush,
-    Mutant::CutAckedTail,
-    Mutant::OffsetTwice,
-];
-
-fn parse_mutant(name: &str) -> Result<Mutant, String> {
-    let all: Vec<Mutant> = MUTANTS.iter().chain(Mutant::COMPACTION).copied().collect();
-    let known = all.iter().find(|m| m.name() == name);
-    known.copied().ok_or_else(|| {
-        let names: Vec<&str> = all.iter().map(|m| m.name()).collect();
-        format!("one of {}", names.join(", "))
-    })
 }
 
 /// What one seed came to.
@@ -214,6 +197,8 @@ fn draw_layout(rng: &mut Rng, mutant: Option<Mutant>) -> Layout {
     let plain = rng.below(partitions as u64 + 1) as usize;
     // What is compacted must be closed.
     let largest = if plain < partitions { 2 } else { 7 };
+    // Runs as large as journal files, and larger.
+    let large = rng.below(4) == 0;
     Layout {
         partitions,
         plain,
@@ -224,7 +209,7 @@ fn draw_layout(rng: &mut Rng, mutant: Option<Mutant>) -> Layout {
             sync,
             in_flight: 1 + rng.below(4) as usize,
             gather_bytes: 1 << rng.below(15),
-            max_run: 4096 << rng.below(4),
+            max_run: 4096 << rng.below(if large { 8 } else { 4 }),
         },
         log: LogConfig {
             segment_bytes: 4096 << rng.below(largest),
@@ -243,7 +228,10 @@ fn draw_layout(rng: &mut Rng, mutant: Option<Mutant>) -> Layout {
                 1 << (10 + rng.below(10))
             },
         },
-        value: 1 << (4 + rng.below(10)),
+        value: match large {
+            true => 1 << 16,
+            false => 1 << (4 + rng.below(10)),
+        },
         pause: 1 << (4 + rng.below(10)),
     }
 }

@@ -2,8 +2,8 @@
 
 use std::{cell::RefCell, rc::Rc, task::Poll};
 
-use super::{task::Task, time::Timer, world::World};
-use crate::shards::ShardId;
+use super::{late::Late, task::Task, time::Timer, world::World};
+use crate::{shards::ShardId, task::Share};
 
 thread_local! {
     static CURRENT: RefCell<Option<Here>> = const { RefCell::new(None) };
@@ -87,11 +87,15 @@ impl Here {
         Timer::new(self.world.clone(), deadline_ns)
     }
 
-    pub(crate) fn spawn<F>(&self, future: F) -> Task<F::Output>
+    pub(crate) fn spawn<F>(&self, share: Share, future: F) -> Task<F::Output>
     where
         F: Future + 'static,
         F::Output: 'static,
     {
+        let (often, lateness) = self.world.options.borrow().late;
+        if share == Share::Background && often > 0.0 && self.world.chance(often) {
+            return Task::spawn(self, Late::new(self, lateness, future));
+        }
         Task::spawn(self, future)
     }
 

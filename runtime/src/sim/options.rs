@@ -33,6 +33,8 @@ impl Latency {
 pub struct Options {
     /// Virtual time that one poll of a task takes: between these two, in nanoseconds.
     pub poll_ns: (u64, u64),
+    /// Which part of the background tasks gets its core late, and how late each time.
+    pub late: (f64, Latency),
     /// Time a message takes from shard to shard of a node.
     pub mesh: Latency,
     /// Wall clock of every node at the start, in milliseconds since 1970.
@@ -98,6 +100,7 @@ impl Default for Options {
     fn default() -> Self {
         Options {
             poll_ns: (200, 2_000),
+            late: (0.0, Latency::micros(0, 0)),
             mesh: Latency::micros(1, 4),
             wall_start_ms: 1_767_225_600_000,
             net: NetOptions::default(),
@@ -163,8 +166,14 @@ impl Options {
             latency(10_000),
         );
         let mesh = latency(50);
+        let lateness = latency(20_000);
+        let late = match rng.below(4) {
+            0 => 0.3,
+            _ => 0.0,
+        };
         Options {
             poll_ns: (100, 200 + rng.below(20_000)),
+            late: (late, lateness),
             mesh,
             net: NetOptions {
                 delay,

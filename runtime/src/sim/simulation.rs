@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     shards::{Shard, ShardId},
-    task::Task,
+    task::{Share, Task},
     time::Instant,
 };
 
@@ -131,7 +131,7 @@ impl Simulation {
         F: Future + 'static,
         F::Output: 'static,
     {
-        Task::simulated(self.here(node, shard).spawn(future))
+        Task::simulated(self.here(node, shard).spawn(Share::Foreground, future))
     }
 
     /// Runs `main` on every shard of a node, as `shards::run` does for real.
@@ -155,7 +155,7 @@ impl Simulation {
         F: Future + 'static,
         F::Output: 'static,
     {
-        let mut task = self.here(node, ShardId(0)).spawn(future);
+        let mut task = self.here(node, ShardId(0)).spawn(Share::Foreground, future);
         let mut result = None;
         self.run_until(limit, || {
             result = task.take_result();

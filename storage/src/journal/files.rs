@@ -34,7 +34,7 @@ const LARGEST_PIECE: u64 = 1 << 20;
 /// How much of a file is zero-filled in one go: before it is used at all, then in the background. Small files have several
 /// pieces too, so that what large ones do in the background is tried in small ones.
 pub(super) fn piece(size: u64) -> u64 {
-    block_up(size / 16).min(LARGEST_PIECE)
+    block_up(size / 64).min(LARGEST_PIECE)
 }
 
 /// How writes become durable.

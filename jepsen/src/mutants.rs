@@ -1,4 +1,4 @@
-//! Does the simulation find bugs? Plants one after the other and counts the seeds until it is caught. One that survives is a
+//! Do the simulations find bugs? Plants one after the other and counts the seeds until it is caught. One that survives is a
 //! hole in what is demanded, or in what is done.
 
 use std::process::ExitCode;
@@ -7,7 +7,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ottla_storage::mutants::Mutant;
 
-use super::guarded;
+use crate::{node_sim, storage_sim};
+
+/// Looked for in the storage scenario, where a disk has nothing else to do than what these bugs break: runs as large as
+/// journal files, one checkpoint after the other.
+const IN_STORAGE: [Mutant; 2] = [Mutant::ZeroesLate, Mutant::FirstRunElsewhere];
 
 /// Planted bugs.
 #[derive(Debug, clap::Args)]
@@ -93,11 +97,24 @@ pub fn main(args: &Args) -> ExitCode {
 /// How many seeds it takes, and how it is caught.
 fn hunt(mutant: Mutant, args: &Args, round: u64) -> (Option<u64>, String) {
     let first = args.seed + round * args.seeds;
+    let violation = |seed| match IN_STORAGE.contains(&mutant) {
+        true => spared(|| storage_sim::run(seed, Some(mutant)).violation),
+        false => spared(|| node_sim::run(seed, false, Some(mutant)).violation),
+    };
     for seed in first..first + args.seeds {
-        if let Some(what) = guarded(seed, false, Some(mutant)).violation {
+        if let Some(what) = violation(seed).unwrap_or_else(Some) {
             let what: String = what.chars().take(90).collect();
             return (Some(seed - first + 1), format!("seed {seed}: {what}"));
         }
     }
     (None, "survived".to_owned())
+}
+
+/// What a seed comes to, or what it said when it panicked.
+pub(crate) fn spared<T>(seed: impl FnOnce() -> T) -> Result<T, String> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(seed)).map_err(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+        format!("panic: {}", text.unwrap_or("without words"))
+    })
 }
