@@ -14,6 +14,8 @@ use super::placement::Placement;
 use crate::wire::cluster::Cluster;
 
 const PATIENCE: Duration = Duration::from_secs(120);
+/// So many ports above the broker's the command that starts Kafka has its controller listen.
+const CONTROLLER_ABOVE: u16 = 10_000;
 
 /// What kind of broker, and how to start it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,7 +52,10 @@ impl Node {
         settings: &[&str],
         placement: Placement,
     ) -> io::Result<Self> {
-        let (port, address) = held_port()?;
+        let (port, address) = match program {
+            Program::Ottla(_) => held_port(0)?,
+            Program::Kafka(_) => port_for_kafka()?,
+        };
         let folder = parent.join(format!("node-{}", address.port()));
         fs::create_dir_all(&folder)?;
         Ok(Self {
@@ -190,14 +195,27 @@ impl Node {
     }
 }
 
-/// A free port of this host, held for brokers of this user.
-fn held_port() -> io::Result<(Socket, SocketAddr)> {
+/// A port of this host, held for brokers of this user; 0: one that is free.
+fn held_port(port: u16) -> io::Result<(Socket, SocketAddr)> {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     socket.set_reuse_port(true)?;
-    socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into())?;
+    socket.bind(&SocketAddr::from(([127, 0, 0, 1], port)).into())?;
     let address = socket.local_addr()?.as_socket();
     let address = address.ok_or_else(|| io::Error::other("a port without an address"))?;
     Ok((socket, address))
+}
+
+/// One with a port for the controller above it. Those that have none are held meanwhile, so as not to come again.
+fn port_for_kafka() -> io::Result<(Socket, SocketAddr)> {
+    let mut unfit = Vec::new();
+    loop {
+        let (socket, address) = held_port(0)?;
+        let above = address.port().checked_add(CONTROLLER_ABOVE);
+        if above.is_some_and(|port| held_port(port).is_ok()) {
+            return Ok((socket, address));
+        }
+        unfit.push(socket);
+    }
 }
 
 impl Drop for Node {
