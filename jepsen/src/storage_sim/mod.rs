@@ -97,7 +97,9 @@ pub fn run(seed: u64, mutant: Option<Mutant>) -> Outcome {
     mutants::plant(mutant);
     let mut rng = Rng::new(seed);
     let layout = draw_layout(&mut rng, mutant);
-    let sim = Simulation::new(seed, Options::swarm(seed));
+    let mut world = Options::swarm(seed);
+    world.late.0 = [0.0, 0.0, 0.0, 0.5][rng.below(4) as usize];
+    let sim = Simulation::new(seed, world);
     let node = sim.node(1);
     let model = Rc::new(RefCell::new(Model::default()));
     for p in 0..layout.partitions {
@@ -198,7 +200,7 @@ fn draw_layout(rng: &mut Rng, mutant: Option<Mutant>) -> Layout {
     // What is compacted must be closed.
     let largest = if plain < partitions { 2 } else { 7 };
     // Runs as large as journal files, and larger.
-    let large = rng.below(4) == 0;
+    let large = rng.below(8) == 0;
     Layout {
         partitions,
         plain,

@@ -4,11 +4,13 @@ mod compact;
 mod reads;
 
 use std::cell::{Cell, RefCell};
+use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use ottla_protocol::record::{BatchBuilder, BatchOptions, Codec};
+use ottla_runtime::fs;
 use ottla_runtime::rand::Rng;
 use ottla_runtime::task::{self, Share};
 use ottla_runtime::time;
@@ -65,8 +67,11 @@ impl Shard {
     pub async fn open(
         layout: Layout,
         model: Rc<RefCell<Model>>,
-        rng: Rng,
+        mut rng: Rng,
     ) -> Result<Rc<Shard>, String> {
+        if rng.below(2) == 0 {
+            without_spares().await.map_err(|e| e.to_string())?;
+        }
         let (journal, recovered) = Journal::open("/data/journal", layout.journal.clone())
             .await
             .map_err(|e| format!("journal refused: {e}"))?;
@@ -433,6 +438,17 @@ impl Shard {
         model.stats.segments = model.stats.segments.max(log.segments() as u64);
         Ok(())
     }
+}
+
+/// Files kept for later use hold nothing that anybody needs: without them new ones are made.
+async fn without_spares() -> std::io::Result<()> {
+    fs::create_dir_all("/data/journal").await?;
+    for entry in fs::list("/data/journal").await? {
+        if entry.name.starts_with("spare") {
+            fs::remove_file(Path::new("/data/journal").join(entry.name)).await?;
+        }
+    }
+    Ok(())
 }
 
 async fn open_log(
