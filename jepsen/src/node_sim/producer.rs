@@ -381,7 +381,12 @@ impl Producer {
         if offset < 0 {
             return Err(format!("{name}: acknowledged at {offset}").into());
         }
-        for nth in 0..batch.count {
+        let known = if slot.is_outdated(floor) {
+            0
+        } else {
+            batch.count
+        };
+        for nth in 0..known {
             let record = Identity {
                 producer: self.number,
                 slot: batch.slot as u32,

@@ -171,7 +171,8 @@ impl Client {
         let mut ledger = self.shared.ledger.borrow_mut();
         ledger.counts.read += records.len() as u64;
         let known = &mut ledger.slots[slot];
-        for (offset, record) in &records {
+        let outdated = known.is_outdated(floor);
+        for (offset, record) in records.iter().filter(|_| !outdated) {
             known.know(*offset, *record, "read at")?;
         }
         known.saw_high_watermark(high_watermark, floor)?;
