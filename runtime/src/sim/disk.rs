@@ -147,9 +147,9 @@ impl Disk {
         self.files.get_mut(&inode).map(|stored| &mut stored.image)
     }
 
-    /// A file was written.
+    /// A file was written: counts it if its renaming is not durable.
     pub(super) fn note_written(&mut self, inode: Inode) {
-        self.written_renamed += u64::from(self.changes.rename(Entry::File(inode)));
+        self.written_renamed += u64::from(self.changes.has_rename_of(Entry::File(inode)));
     }
 
     pub(super) fn free(&self) -> u64 {

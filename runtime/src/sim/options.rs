@@ -144,7 +144,8 @@ impl Default for DiskOptions {
 }
 
 impl Options {
-    /// Draws a world for swarm testing: speeds, sizes and network faults vary from seed to seed, many
+    /// Draws a world for swarm testing: speeds, sizes and network faults vary from seed to seed, in one of four some
+    /// background tasks are late, many
     /// faults are off in any one world. Disk faults stay off: which of them a test can bear (and on how
     /// many nodes at once) is the test's business.
     pub fn swarm(seed: u64) -> Self {

@@ -91,7 +91,7 @@ impl Changes {
     }
 
     /// Is one of them a rename of that?
-    pub(super) fn rename(&self, of: Entry) -> bool {
+    pub(super) fn has_rename_of(&self, of: Entry) -> bool {
         let renames = |change| matches!(change, &Change::Rename { entry, .. } if entry == of);
         self.all.values().any(renames)
     }
